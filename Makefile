@@ -1,0 +1,94 @@
+# demarc: an eBPF network and access monitor for clusters under one jurisdiction.
+#
+# make            the program, build/demarc
+# make demo       installs what is missing, builds, judges real packets in a sandbox
+# make test       installs what is missing, builds, runs every suite
+# make help       the rest
+#
+# V=1 shows commands; SAN=address,undefined builds with sanitizers (into build/san).
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+VERSION := 0.1.0
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+PREFIX  ?= /usr/local
+SAN     ?=
+OUT     := build$(if $(SAN),/san)
+Q       := $(if $(V),,@)
+msg      = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(patsubst build/%,%,$(2))')
+
+REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+PACKAGES := libbpf libcjson libmaxminddb libcrypto libcap-ng zlib
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wundef -Wvla -Wformat=2 -Werror
+HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,$(HARD)) \
+	-D_GNU_SOURCE -DDEMARC_VERSION='"$(VERSION)"' -Iinclude -Iuserspace -I$(OUT)/bpf \
+	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+ALL_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now)
+LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lelf -lpthread
+
+include tests/tests.mk
+
+# The program: every userspace/*.c is a subcommand or the agent; the folders are a library.
+LIB_SRC  := $(sort $(wildcard userspace/*/*.c))
+MAIN_SRC := $(sort $(wildcard userspace/*.c))
+BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
+LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
+MAIN_OBJ := $(MAIN_SRC:%.c=$(OUT)/%.o)
+SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.skel.h)
+
+all: $(OUT)/demarc
+
+$(OUT)/demarc: $(MAIN_OBJ) $(OUT)/libdemarc.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(OUT)/libdemarc.a: $(LIB_OBJ)
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUT)/userspace/%.o: userspace/%.c | $(SKELS)
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# Kernel side: no header of the kernel, no BTF of this machine; see bpf/kernel.h.
+$(OUT)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/wire.h
+	$(call msg,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
+		-Wno-missing-declarations -Iinclude -Ibpf -c $< -o $@
+	$(Q)llvm-strip -g $@ 2>/dev/null || true
+
+$(OUT)/bpf/%.skel.h: $(OUT)/bpf/%.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# Unit tests: one program for each file of tests/unit, linked with the library.
+UNIT_SRC := $(sort $(wildcard tests/unit/*_test.c))
+UNIT     := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
+
+$(OUT)/unit/%: tests/unit/%.c $(OUT)/libdemarc.a
+	$(call msg,TEST,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(OUT)/libdemarc.a $(LIBS) -lcmocka
+
+# Fuzz targets: one for each file of tests/fuzz, over the sources themselves.
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+FUZZ     := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
+FUZZ_SECONDS ?= 60
+
+build/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard include/*.h include/base/*.h) | $(SKELS)
+	$(call msg,FUZZ,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(filter-out $(HARD),$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $@ $< $(LIB_SRC) $(LIBS)
+
+clean:
+	$(Q)rm -rf build
+
+.PHONY: all clean
+
+-include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(UNIT:%=%.d)

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * context.h - who is behind an event.
+ *
+ * A process table learnt from fork, exec and exit, seeded at start from /proc.
+ * An owner is looked up by pid and the time at which it was noted, so a pid that
+ * recurs is never taken for its predecessor; ended processes stay long enough for
+ * records that arrive late. Children inherit their parent's container until an
+ * exec or a look at /proc says otherwise.
+ */
+#ifndef CONTEXT_H
+#define CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "event.h"
+#include "wire.h"
+
+struct context;
+
+struct context_options {
+	const char *proc;   /* "/proc", or where the host's is mounted; NULL: never look (replay) */
+	const char *passwd; /* "/etc/passwd"; NULL: no user names */
+	size_t processes;   /* at most this many, the oldest ended go first; 0: 65536 */
+};
+
+int context_new(struct context **out, const struct context_options *options, struct error *why);
+void context_free(struct context *context);
+
+/*
+ * Yield every process of /proc as a WIRE_EXEC record with WIRE_EXEC_SEEDED, so
+ * that a recording holds them too. emit's result other than 0 stops and is
+ * returned. argv is left out. cgroup limits it to that v2 cgroup path and its
+ * children ("" or NULL: all).
+ */
+typedef int (*context_emit_fn)(const struct wire_head *record, void *arg);
+int context_seed(struct context *context, const char *cgroup, context_emit_fn emit, void *arg);
+
+/*
+ * Learn from a fork, exec or exit, and fill in event->process for every kind:
+ * names, exe, container, pod, as they were when the owner was noted. Pointers it
+ * leaves in the event are valid until the next call that learns.
+ */
+void context_apply(struct context *context, struct event *event);
+
+size_t context_count(const struct context *context);
+
+/*
+ * What a cgroup path says about who runs in it. Every layout of containerd,
+ * CRI-O, docker, podman, runc, lxc and systemd, both drivers, nested ones
+ * (the last match counts), v1, v2 and hybrid. Pure.
+ */
+struct cgroup_owner {
+	char container[65]; /* "" when none */
+	char runtime[16];
+	char pod[37]; /* UID with dashes, "" when none */
+	char unit[128];
+};
+void cgroup_parse(struct cgroup_owner *out, const char *path);
+
+/* Choose the telling line of a /proc/PID/cgroup text (v1, v2, hybrid) and copy its path. */
+void cgroup_choose(const char *text, char *path, size_t room);
+
+#endif /* CONTEXT_H */

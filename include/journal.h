@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * journal.h - the node's append-only, checksummed, synced store of entries.
+ *
+ * One shard per node and UTC day, named <cluster>/<node>/<YYYY-MM-DD>; entries
+ * of a shard are numbered from 0 without a gap. The loop admits an entry (which
+ * gives it its number), writes its bytes, and commits a batch; one storage
+ * thread writes, syncs and answers through an eventfd. Nothing is published
+ * before it is acknowledged. Nothing blocks the loop: when the storage thread
+ * falls behind, bulk entries are refused at admission, before they get a
+ * number, and the caller counts them; critical entries have a reserve.
+ *
+ *	if (journal_admit(journal, JOURNAL_BULK, now_ms, &stamp) == -EAGAIN)
+ *		shed++;
+ *	event_write(journal_bytes(journal), event, &stamp, privacy);
+ *	ticket = journal_add(journal);
+ *	...
+ *	journal_commit(journal);		once a turn
+ *	journal_acknowledged(journal)		when journal_fd() is readable
+ */
+#ifndef JOURNAL_H
+#define JOURNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "event.h"
+
+struct journal;
+
+enum journal_class { JOURNAL_BULK, JOURNAL_CRITICAL };
+
+struct journal_options {
+	const char *directory; /* created with mode 0700 */
+	const char *cluster;   /* NULL: "standalone" */
+	const char *node;
+	size_t staging_bytes; /* waiting for the storage thread, at most; 0: 64 MiB. A quarter is
+				 the reserve */
+	size_t segment_bytes; /* a new file beyond this; 0: 64 MiB */
+	unsigned int sync_ms; /* bulk is synced within this; 0: 50 */
+	uint64_t quota_bytes; /* of all shards on disk; oldest whole shards go first; 0: no limit */
+};
+
+/* Opens, recovers what a crash left (cuts a torn tail, says how much in the log), starts the
+ * thread. */
+int journal_open(struct journal **out, const struct journal_options *options, struct error *why);
+/* Writes and syncs what was committed, joins the thread. */
+void journal_close(struct journal *journal);
+
+/* Fills uid, sequence, log_name, logged_ms of the stamp. -EAGAIN: full for this class. Pair with
+ * journal_add(). */
+int journal_admit(struct journal *journal, enum journal_class class, int64_t now_ms,
+		  struct event_stamp *stamp);
+/* Where the admitted entry's bytes go: append only. */
+struct buf *journal_bytes(struct journal *journal);
+/* Ends the entry. Returns its ticket: tickets count up from 1 over the journal's life in this
+ * process. */
+uint64_t journal_add(struct journal *journal);
+
+/* Hand the batch over. Never blocks. */
+void journal_commit(struct journal *journal);
+
+int journal_fd(const struct journal *journal);
+/* Highest ticket that is on disk; clears the eventfd. */
+uint64_t journal_acknowledged(struct journal *journal);
+
+struct journal_state {
+	uint64_t admitted;
+	uint64_t refused_bulk;
+	uint64_t refused_critical;
+	uint64_t acknowledged;
+	uint64_t staged_bytes;
+	uint64_t written_bytes;
+	uint64_t syncs;
+	uint64_t slowest_sync_ns;
+	uint64_t sync_errors;
+	uint64_t recovered_entries; /* found at open */
+	uint64_t cut_bytes;         /* torn tail removed at open */
+	const char *shard;
+};
+void journal_state(const struct journal *journal, struct journal_state *out);
+
+/*
+ * Reading: a directory (all shards in order), or one segment file. Checks every
+ * checksum. next() gives bytes valid until the next call; 0 at the end, 1 for an
+ * entry, -EBADMSG with file and offset in why when a segment is damaged.
+ */
+struct journal_reader;
+int journal_reader_open(struct journal_reader **out, const char *path, struct error *why);
+int journal_reader_next(struct journal_reader *reader, const char **bytes, size_t *length,
+			struct error *why);
+void journal_reader_close(struct journal_reader *reader);
+
+#endif /* JOURNAL_H */

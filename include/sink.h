@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * sink.h - where entries go once they are safe.
+ *
+ * put() may only stage; commit() publishes everything up to a ticket that the
+ * journal has acknowledged. So nothing is shown or sent that a crash could
+ * take back.
+ */
+#ifndef SINK_H
+#define SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+
+struct sink;
+
+struct delivery {
+	const struct event *event; /* with its judgement; valid during put() only */
+	const char *json;          /* the journal's own bytes */
+	size_t length;
+	uint64_t ticket;
+};
+
+struct sink_ops {
+	const char *name;
+	int (*put)(struct sink *sink, const struct delivery *delivery);
+	int (*commit)(struct sink *sink, uint64_t ticket);
+	void (*close)(struct sink *sink);
+};
+
+/* Every sink begins with its verbs. */
+struct sink {
+	const struct sink_ops *ops;
+};
+
+/* One aligned line per alert on fd, in colour when asked. privacy must outlive the sink. */
+int people_open(struct sink **out, int fd, bool colour, const struct privacy *privacy);
+/* Every entry's bytes and a newline on fd. */
+int json_open(struct sink **out, int fd);
+
+#endif /* SINK_H */

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * wire.h - what a probe says to userspace.
+ *
+ * A probe writes records into a ring; userspace reads them back. This header is
+ * the whole contract and the only one both sides include, so it uses nothing
+ * but fixed-width types. A recording is these same bytes in a file.
+ *
+ * Four laws keep old recordings readable:
+ *
+ *   1. A kind keeps its number for ever. Retire numbers, never reuse them.
+ *   2. A record grows at its tail only. Readers trust head.size, not sizeof.
+ *   3. No hidden padding: every hole has a name. The compiler enforces it.
+ *   4. A string of variable length is a slice (offset, length) of its record.
+ *
+ * To add a kind, add a line to WIRE_KINDS and follow the compiler: it asks for
+ * struct wire_NAME here, and the linker for event_NAME in userspace/event/NAME.c.
+ */
+#ifndef WIRE_H
+#define WIRE_H
+
+#ifndef __BPF__
+#include <linux/types.h>
+#endif
+
+/*	number  KIND     name     in one sentence */
+#define WIRE_KINDS(X)                                                        \
+	X(1, FLOW, flow, "traffic of one socket to one destination")         \
+	X(2, CONNECT, connect, "a connection attempt that did not succeed")  \
+	X(3, FORK, fork, "a process began")                                  \
+	X(4, EXEC, exec, "a process replaced its program")                   \
+	X(5, EXIT, exit, "a process ended")                                  \
+	X(6, GAP, gap, "records that are known to be missing, and how many") \
+	X(7, AGENT, agent, "the monitor speaks of itself: start, stop, reload, coverage")
+
+enum wire_kind {
+#define X(number, KIND, name, sentence) WIRE_##KIND = number,
+	WIRE_KINDS(X)
+#undef X
+		WIRE_KIND_MAX = 16, /* room in the counters; grows with the list */
+};
+
+/* Who is named as the owner of a socket, and why (design: never guessed). */
+enum wire_basis {
+	WIRE_BASIS_UNKNOWN = 0,
+	WIRE_BASIS_CONNECT = 1,  /* the process that called connect() */
+	WIRE_BASIS_CREATE = 2,   /* the process that called socket() */
+	WIRE_BASIS_LISTENER = 3, /* the service that listens, not the worker that accepted */
+	WIRE_BASIS_SENDER = 4,   /* the process that sent, on a socket whose birth was not seen */
+};
+
+enum wire_role {
+	WIRE_ROLE_UNKNOWN = 0, /* the socket is older than the agent */
+	WIRE_ROLE_CLIENT = 1,  /* connected, or sent first */
+	WIRE_ROLE_SERVER = 2,  /* was accepted, or answers a peer that sent first */
+};
+
+/* Which witness saw the packets. */
+enum wire_witness {
+	WIRE_WITNESS_GATE = 0,      /* left a socket: cgroup_skb/egress */
+	WIRE_WITNESS_NIC = 1,       /* left an uplink and passed no gate: unattributed */
+	WIRE_WITNESS_FORWARDED = 2, /* left an uplink, came in by another interface */
+};
+
+enum wire_moment {
+	WIRE_MOMENT_OPEN = 1,   /* first packet */
+	WIRE_MOMENT_UPDATE = 2, /* still open after an interval */
+	WIRE_MOMENT_CLOSE = 3,  /* final totals */
+};
+
+/* Bits of wire_flow.flags. */
+#define WIRE_FLOW_RECEIVED  1u /* bytes_in is known (TCP); else it is absent, not 0 */
+#define WIRE_FLOW_IDLE      2u /* closed by userspace because nothing moved */
+#define WIRE_FLOW_REQUESTED 4u /* requested/requested_port hold what connect() asked for */
+
+#define WIRE_COMM_BYTES 16
+#define WIRE_TEXT_BYTES 512 /* longest file name, argv or message in a record */
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+#endif
+
+/* Every record starts with this. */
+struct wire_head {
+	__u16 kind; /* enum wire_kind */
+	__u16 size; /* of the whole record in bytes, head included */
+	__u32 cpu;
+	__u64 sequence; /* counts records of one kind on one CPU, from 0, without a gap */
+	__u64 time_ns;  /* CLOCK_BOOTTIME: since boot, suspend included */
+};
+
+/* A string inside a record: bytes, counted from the record's start. No NUL is promised. */
+struct wire_slice {
+	__u16 offset;
+	__u16 length;
+};
+
+/* IPv4 is stored mapped, as ::ffff:a.b.c.d. */
+struct wire_addr {
+	__u8 ip[16];
+};
+
+struct wire_owner {
+	__u32 pid; /* thread group id in the initial namespace; 0 when basis is unknown */
+	__u32 uid;
+	__u32 gid;
+	__u32 basis;    /* enum wire_basis */
+	__u64 noted_ns; /* when it was noted: with pid, names a process although pids recur */
+	__u64 cgroup;   /* cgroup v2 id of the process at that moment */
+	char comm[WIRE_COMM_BYTES];
+};
+
+struct wire_flow {
+	struct wire_head head;
+	struct wire_owner owner;
+	__u64 cookie; /* the socket's, unique until reboot; 0 without a socket */
+	__u64 cgroup; /* cgroup v2 id in which the socket was created */
+	struct wire_addr src;
+	struct wire_addr dst;       /* on the wire, after NAT of its network namespace */
+	struct wire_addr requested; /* before NAT; see WIRE_FLOW_REQUESTED */
+	__u16 src_port;             /* ports in host order, 0 where the protocol has none */
+	__u16 dst_port;
+	__u16 requested_port;
+	__u8 protocol; /* IANA number */
+	__u8 role;     /* enum wire_role */
+	__u8 moment;   /* enum wire_moment */
+	__u8 witness;  /* enum wire_witness */
+	__u16 flags;
+	__u32 ifindex;    /* device of the first packet, in its network namespace */
+	__u64 bytes;      /* sum of skb->len at the witness, IP header included */
+	__u64 wire_bytes; /* plus the headers of the segments that GSO will cut */
+	__u64 packets;    /* GSO super-packets count once */
+	__u64 first_ns;
+	__u64 last_ns;
+	__u64 bytes_in; /* see WIRE_FLOW_RECEIVED */
+};
+
+struct wire_connect {
+	struct wire_head head;
+	struct wire_owner owner;
+	__u64 cookie;
+	__u64 cgroup;
+	struct wire_addr dst;
+	struct wire_addr requested;
+	__u16 dst_port;
+	__u16 requested_port;
+	__u8 protocol;
+	__u8 flags; /* WIRE_FLOW_REQUESTED */
+	__u16 pad;
+	__s32 error; /* errno that ended it; 0: closed by its owner before an answer */
+	__u32 pad2;
+};
+
+struct wire_task {
+	__u32 pid; /* thread group id */
+	__u32 ppid;
+	__u32 uid;
+	__u32 gid;
+	__u32 loginuid;   /* audit login uid, 4294967295 when unset */
+	__u32 session;    /* audit session id, 4294967295 when unset */
+	__u64 started_ns; /* CLOCK_BOOTTIME; with pid, names a process uniquely */
+	__u64 cgroup;     /* cgroup v2 id */
+	__u32 net_ns;     /* inode numbers of the namespaces, 0 when unknown */
+	__u32 pid_ns;
+	__u32 mnt_ns;
+	__u32 pad;
+	char comm[WIRE_COMM_BYTES];
+};
+
+struct wire_fork {
+	struct wire_head head;
+	struct wire_task task; /* of the child */
+};
+
+/* Bits of wire_exec.flags. */
+#define WIRE_EXEC_SEEDED   1u /* was there before the agent: read from /proc, not seen */
+#define WIRE_EXEC_ARGV_CUT 2u /* argv was longer than what was asked for */
+
+struct wire_exec {
+	struct wire_head head;
+	struct wire_task task;
+	struct wire_slice exe;  /* path given to execve(), or the link in /proc when seeded */
+	struct wire_slice argv; /* arguments, NUL between them; empty unless configured */
+	struct wire_slice cgroup_path; /* only when seeded or read later from /proc */
+	__u16 flags;
+	__u16 pad;
+	/* bytes of the slices follow */
+};
+
+struct wire_exit {
+	struct wire_head head;
+	struct wire_task task;
+	__s32 status; /* as wait(2) encodes it */
+	__u32 pad;
+};
+
+/* Why records are missing. */
+enum wire_loss {
+	WIRE_LOSS_RING = 1,  /* the ring was full: a hole in the sequence numbers */
+	WIRE_LOSS_TABLE = 2, /* the flow table was full: totals without destinations */
+	WIRE_LOSS_SHED = 3,  /* the journal refused bulk entries: storage was too slow */
+	WIRE_LOSS_DOWN = 4,  /* the agent was not there */
+};
+
+struct wire_gap {
+	struct wire_head head;
+	__u32 loss;           /* enum wire_loss */
+	__u32 missing_kind;   /* enum wire_kind of what is missing */
+	__u64 count;          /* records; for TABLE: flows */
+	__u64 first_sequence; /* RING: the hole on head.cpu; else 0 */
+	__u64 from_ns;        /* CLOCK_BOOTTIME bounds of the hole */
+	__u64 to_ns;
+	__u64 bytes; /* TABLE: what the flows carried */
+	__u64 packets;
+};
+
+enum wire_life {
+	WIRE_LIFE_START = 1,
+	WIRE_LIFE_STOP = 2,
+	WIRE_LIFE_RELOAD = 3,
+	WIRE_LIFE_RELOAD_FAILED = 4,
+	WIRE_LIFE_COVERAGE = 5,
+};
+
+struct wire_agent {
+	struct wire_head head;
+	__u32 life;             /* enum wire_life */
+	struct wire_slice text; /* a sentence for people */
+				/* bytes of the slice follow */
+};
+
+/*
+ * What userspace tells the probes. One element, mapped into both; only plain
+ * loads, so a change is seen by the next packet.
+ */
+struct wire_settings {
+	__u64 scope_cgroup; /* id of the cgroup to watch; 0: the whole node */
+	__u32 scope_level;  /* its depth below the root */
+	__u32 waiting;      /* userspace sleeps: the next record may wake it once */
+	__u32 loopback;     /* 1: also count what goes out by lo */
+	__u32 argv_bytes;   /* how much of argv exec records carry, at most WIRE_TEXT_BYTES */
+	__u32 critical_wake_bytes; /* wake when this much waits in a ring */
+	__u32 sequence_exact;      /* reserved: 0 on kernels without fetch-and-add */
+};
+
+/* One per CPU and kind. seen = filtered + folded + issued; issued = submitted + dropped. */
+struct wire_counters {
+	__u64 seen;
+	__u64 filtered; /* out of scope, loopback, or of no interest */
+	__u64 folded;   /* counted in an existing entry or total; no record */
+	__u64 issued;   /* given a sequence number */
+	__u64 submitted;
+	__u64 dropped; /* the ring was full */
+	__u64 pad[2];  /* one cache line */
+};
+
+/* Named sums of bytes that are not flows. */
+enum wire_total {
+	WIRE_TOTAL_GATE = 0,       /* every packet that passed the gate and is in scope */
+	WIRE_TOTAL_LISTENER,       /* SYN-ACKs: packets of a socket that listens */
+	WIRE_TOTAL_CONTROL,        /* RST and ACK that the kernel sends without an owner */
+	WIRE_TOTAL_LATE,           /* packets after the flow's closing record */
+	WIRE_TOTAL_UNPARSED,       /* neither IPv4 nor IPv6, or cut short */
+	WIRE_TOTAL_TABLE_FULL_OWN, /* overflow, by class of destination */
+	WIRE_TOTAL_TABLE_FULL_FOREIGN,
+	WIRE_TOTAL_CLOSE_LOST,  /* closing records that met a full ring: bytes since the last report
+				 */
+	WIRE_TOTAL_NIC,         /* every packet that left an uplink */
+	WIRE_TOTAL_NIC_COUNTED, /* of these: passed the gate */
+	WIRE_TOTAL_NIC_FORWARDED, /* of these: forwarded */
+	WIRE_TOTAL_NIC_STRAY,     /* of these: unattributed */
+	WIRE_TOTAL_NIC_OTHER,     /* of these: not IP (ARP and the like) */
+	WIRE_TOTALS,
+};
+
+struct wire_sum {
+	__u64 flows; /* or occasions, where there is no flow */
+	__u64 packets;
+	__u64 bytes;
+	__u64 wire_bytes;
+};
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+_Static_assert(sizeof(struct wire_head) == 24, "the head is part of the recording format");
+_Static_assert(sizeof(struct wire_owner) == 48, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_flow) == 200, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_connect) == 136, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_task) == 72, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_exec) == 112, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_gap) == 80, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_counters) == 64, "one cache line");
+
+#endif /* WIRE_H */
