@@ -1,1 +1,135 @@
 # What runs the suites; the Makefile builds them.
+#
+# A suite prints a line for each test, ends with "N passed, N failed, N skipped"
+# and leaves the three numbers in build/results/SUITE for tests/summary.sh.
+
+# $$(UNIT) and the like are known only after the Makefile's end.
+.SECONDEXPANSION:
+
+PYTHON ?= /usr/bin/python3
+FUZZ_SECONDS ?= 60
+
+# In the order in which they run.
+SUITES      := style unit schema replay journal live lab
+FULL_SUITES := $(SUITES) sanitizer fuzz lab-all
+
+# Suites of privileged things: as root, or by sudo when it asks nothing.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
+
+bootstrap-demo:
+	@tests/bootstrap.sh demo
+
+bootstrap-test:
+	@tests/bootstrap.sh demo test
+
+# pkg-config is asked when make starts, so what is missing comes first and make starts anew.
+test: bootstrap-test
+	@$(MAKE) --no-print-directory suites RUN='$(SUITES)'
+
+test-full: bootstrap-test
+	@$(MAKE) --no-print-directory suites RUN='$(FULL_SUITES)' STORM=1000000
+
+suites: all test-programs
+	@rm -rf build/results
+	@for suite in $(RUN); do \
+		echo "== $$suite"; began=$$(date +%s); \
+		$(MAKE) --no-print-directory $$suite; \
+		echo "   $$suite took $$(($$(date +%s) - began)) s"; \
+	done; echo "== sum"; tests/summary.sh $(RUN)
+
+test-programs: $$(UNIT) $(OUT)/live/traffic
+
+unit: $$(UNIT)
+	@tests/unit/run.sh unit $^
+
+# The unit tests again with AddressSanitizer and UndefinedBehaviorSanitizer.
+sanitizer:
+	@$(MAKE) --no-print-directory SAN=address,undefined sanitizer-run
+
+sanitizer-run: $$(UNIT)
+	@UBSAN_OPTIONS=halt_on_error=1 tests/unit/run.sh sanitizer $^
+
+style: all
+	@tests/style/run.sh $(OUT)
+
+schema: all
+	@tests/run_folder.sh schema $(OUT)
+
+replay replay-test: all
+	@tests/run_folder.sh replay $(OUT)
+
+journal journal-test: all $$(UNIT)
+	@tests/run_folder.sh journal $(OUT)
+
+live: all $(OUT)/live/traffic
+	@$(AS_ROOT) $(PYTHON) tests/live/run.py --build $(OUT) $(if $(STORM),--storm $(STORM)) $(if $(ONLY),$(ONLY))
+
+# One kernel within the budget of make test; all of them on request.
+lab: all $(OUT)/live/traffic
+	@tests/lab/run.sh lab $(OUT) 6.1
+
+lab-all: all $(OUT)/live/traffic
+	@tests/lab/run.sh lab-all $(OUT) 5.10 6.1 6.12 7.3
+
+test-kernels: bootstrap-test lab-all
+
+TRAFFIC_SRC := $(sort $(wildcard tests/live/traffic*.c))
+
+$(OUT)/live/traffic: $(TRAFFIC_SRC) tests/live/traffic.h
+	$(call msg,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -static -o $@ $(TRAFFIC_SRC)
+
+# Every fuzz target for FUZZ_SECONDS, from its seeds.
+fuzz: $$(FUZZ)
+	@tests/fuzz/run.sh $(FUZZ_SECONDS) $^
+
+# What must hold before a change is handed in.
+check: bootstrap-test
+	@$(MAKE) --no-print-directory check-run
+
+check-run: check-format all check-clang check-tidy check-cppcheck check-shell style sanitizer
+	@tests/summary.sh style sanitizer
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+
+check-format:
+	$(call msg,FORM,all)
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+
+check-clang:
+	@$(MAKE) --no-print-directory CC=clang OUT=build/clang all
+	@$(MAKE) --no-print-directory CC=clang OUT=build/clang build/clang/live/traffic
+
+# A file is looked at again only when it changed: one stamp for each.
+TIDY_SRC = $(shell git ls-files 'userspace/*.c')
+
+check-tidy: $$(patsubst %.c,build/tidy/%.ok,$$(TIDY_SRC))
+
+build/tidy/%.ok: %.c .clang-tidy $(wildcard include/*.h include/base/*.h)
+	$(call msg,TIDY,$<)
+	$(Q)mkdir -p $(@D) && clang-tidy --quiet $< -- $(filter-out -Werror,$(ALL_CFLAGS)) 2>/dev/null && touch $@
+
+check-cppcheck: all
+	$(call msg,CPPC,userspace)
+	$(Q)mkdir -p build/cppcheck && cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr -j2 \
+		--enable=warning,performance,portability --cppcheck-build-dir=build/cppcheck \
+		--suppressions-list=tests/style/cppcheck.txt -D_GNU_SOURCE -DDEMARC_VERSION='""' \
+		-Iinclude -Iuserspace userspace
+
+check-shell:
+	$(call msg,SH,tests)
+	$(Q)git ls-files '*.sh' .ci/run | xargs -r shellcheck -x -S warning -P SCRIPTDIR
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+	@echo 'make check      format, both compilers, clang-tidy, cppcheck, laws of style, sanitizers'
+	@echo 'make test-full  the suites of make test at full size, and fuzz, sanitizers, all kernels'
+	@echo 'make unit | style | schema | replay | journal | live | lab    one suite (live: ONLY=NAME)'
+	@echo 'make test-kernels   the lab on 5.10, 6.1, 6.12 and 7.3'
+	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS (60)'
+	@echo 'V=1 shows commands; SAN=address,undefined builds with sanitizers'
+
+.PHONY: bootstrap-demo bootstrap-test test test-full suites test-programs unit sanitizer sanitizer-run \
+	style schema replay replay-test journal journal-test live lab lab-all test-kernels fuzz check \
+	check-run check-format check-clang check-tidy check-cppcheck check-shell help
+
