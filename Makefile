@@ -61,8 +61,9 @@ $(OUT)/userspace/%.o: userspace/%.c | $(SKELS)
 $(OUT)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/wire.h
 	$(call msg,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
-		-Wno-missing-declarations -Iinclude -Ibpf -c $< -o $@
-	$(Q)llvm-strip -g $@ 2>/dev/null || true
+		-Wno-missing-declarations -Iinclude -Ibpf \
+		-idirafter /usr/include/$(shell $(CC) -print-multiarch) -c $< -o $@
+	$(Q)llvm-strip -g $@
 
 $(OUT)/bpf/%.skel.h: $(OUT)/bpf/%.bpf.o
 	$(call msg,SKEL,$@)

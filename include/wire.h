@@ -34,10 +34,10 @@
 	X(7, AGENT, agent, "the monitor speaks of itself: start, stop, reload, coverage")
 
 enum wire_kind {
+	WIRE_KIND_MAX = 16, /* room in the counters; grows with the list */
 #define X(number, KIND, name, sentence) WIRE_##KIND = number,
 	WIRE_KINDS(X)
 #undef X
-		WIRE_KIND_MAX = 16, /* room in the counters; grows with the list */
 };
 
 /* Who is named as the owner of a socket, and why (design: never guessed). */
@@ -72,6 +72,9 @@ enum wire_moment {
 #define WIRE_FLOW_RECEIVED  1u /* bytes_in is known (TCP); else it is absent, not 0 */
 #define WIRE_FLOW_IDLE      2u /* closed by userspace because nothing moved */
 #define WIRE_FLOW_REQUESTED 4u /* requested/requested_port hold what connect() asked for */
+
+/* One more bit of wire_connect.flags. */
+#define WIRE_CONNECT_UNSENT 8u /* closed without a single packet: no route, or refused locally */
 
 #define WIRE_COMM_BYTES 16
 #define WIRE_TEXT_BYTES 512 /* longest file name, argv or message in a record */
@@ -241,7 +244,7 @@ struct wire_settings {
 	__u32 loopback;     /* 1: also count what goes out by lo */
 	__u32 argv_bytes;   /* how much of argv exec records carry, at most WIRE_TEXT_BYTES */
 	__u32 critical_wake_bytes; /* wake when this much waits in a ring */
-	__u32 sequence_exact;      /* reserved: 0 on kernels without fetch-and-add */
+	__u32 uplinks; /* 1: the NIC probe is attached and asks which destinations were counted */
 };
 
 /* One per CPU and kind. seen = filtered + folded + issued; issued = submitted + dropped. */

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * connect - who owns a socket, what it asked for, and who spoke first.
+ *
+ * Runs in the context of the process that makes the call, and leaves what it
+ * learns in the socket's storage, where the gate finds it:
+ *
+ *	socket()	the creator owns it
+ *	connect()	whoever connects it does; the address as asked, before NAT
+ *	recvfrom()	a datagram peer that spoke first is being answered
+ *	close()		an attempt from which no packet came is told
+ *
+ * No foreign memory is read: it loads under lockdown=confidentiality.
+ */
+#include "flow.h"
+
+#define FAMILY_INET  2
+#define FAMILY_INET6 10
+#define TYPE_STREAM  1
+
+static __always_inline void
+note_owner(struct sock_state *st, __u32 basis)
+{
+	__u64 ids = bpf_get_current_uid_gid();
+
+	st->owner.pid = bpf_get_current_pid_tgid() >> 32;
+	st->owner.uid = (__u32)ids;
+	st->owner.gid = ids >> 32;
+	st->owner.basis = basis;
+	st->owner.noted_ns = bpf_ktime_get_boot_ns();
+	st->owner.cgroup = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(st->owner.comm, sizeof(st->owner.comm));
+}
+
+static __always_inline struct sock_state *
+state_of(struct bpf_sock *sk)
+{
+	return sk ? bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
+}
+
+SEC("cgroup/sock_create")
+int
+sock_create(struct bpf_sock *sk)
+{
+	struct sock_state *st;
+
+	if (sk->family != FAMILY_INET && sk->family != FAMILY_INET6)
+		return 1;
+	st = state_of(sk);
+	if (st)
+		note_owner(st, WIRE_BASIS_CREATE);
+	return 1;
+}
+
+static __always_inline void
+attempt(struct bpf_sock_addr *ctx, const struct wire_addr *requested)
+{
+	struct sock_state *st = state_of(ctx->sk);
+
+	if (!st)
+		return;
+	note_owner(st, WIRE_BASIS_CONNECT);
+	st->cookie = bpf_get_socket_cookie(ctx);
+	st->requested = *requested;
+	st->requested_port = bpf_ntohs(ctx->user_port);
+	st->flags = SOCK_REQUESTED | (ctx->type == TYPE_STREAM ? SOCK_ATTEMPTED : 0);
+	st->role = WIRE_ROLE_CLIENT;
+}
+
+SEC("cgroup/connect4")
+int
+connect_v4(struct bpf_sock_addr *ctx)
+{
+	struct wire_addr requested;
+
+	addr_from_v4(&requested, ctx->user_ip4);
+	attempt(ctx, &requested);
+	return 1;
+}
+
+static __always_inline void
+addr_from_v6(struct wire_addr *out, const struct bpf_sock_addr *ctx)
+{
+	__u32 *words = (void *)out;
+
+	words[0] = ctx->user_ip6[0];
+	words[1] = ctx->user_ip6[1];
+	words[2] = ctx->user_ip6[2];
+	words[3] = ctx->user_ip6[3];
+}
+
+SEC("cgroup/connect6")
+int
+connect_v6(struct bpf_sock_addr *ctx)
+{
+	struct wire_addr requested;
+
+	addr_from_v6(&requested, ctx);
+	attempt(ctx, &requested);
+	return 1;
+}
+
+/* A datagram arrived. Unless we were the first to speak to that peer, what we send it is an answer.
+ */
+static __always_inline void
+hear(struct bpf_sock_addr *ctx, const struct wire_addr *peer)
+{
+	struct flow_key key = {
+		.cookie = bpf_get_socket_cookie(ctx),
+		.dst = *peer,
+		.port = bpf_ntohs(ctx->user_port),
+		.protocol = ctx->protocol,
+		.witness = WIRE_WITNESS_GATE,
+	};
+	__u8 one = 1;
+
+	if (bpf_map_lookup_elem(&flows, &key) || bpf_map_lookup_elem(&heard, &key))
+		return;
+	bpf_map_update_elem(&heard, &key, &one, BPF_ANY);
+}
+
+SEC("cgroup/recvmsg4")
+int
+recvmsg_v4(struct bpf_sock_addr *ctx)
+{
+	struct wire_addr peer;
+
+	addr_from_v4(&peer, ctx->user_ip4);
+	hear(ctx, &peer);
+	return 1;
+}
+
+SEC("cgroup/recvmsg6")
+int
+recvmsg_v6(struct bpf_sock_addr *ctx)
+{
+	struct wire_addr peer;
+
+	addr_from_v6(&peer, ctx);
+	hear(ctx, &peer);
+	return 1;
+}
+
+SEC("cgroup/sock_release")
+int
+sock_release(struct bpf_sock *sk)
+{
+	struct sock_state *st = bpf_sk_storage_get(&socks, sk, 0, 0);
+
+	if (st && st->flags & SOCK_ATTEMPTED && !(st->flags & (SOCK_SENT | SOCK_CLOSED)))
+		report_attempt(st, &st->requested, st->requested_port, st->owner.cgroup, 0,
+			       WIRE_CONNECT_UNSENT);
+	return 1;
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * flow - the gate: every IP packet that leaves a socket, counted by socket and
+ * destination.
+ *
+ *	first packet	enter a flow, announce it
+ *	later packets	add to the entry; no record
+ *	TCP_CLOSE	announce the totals, delete the entry
+ *
+ * Datagram flows have no end of their own: userspace closes the idle ones. A
+ * SYN-ACK belongs to its listener and never makes a flow, so that a flood of
+ * spoofed SYNs makes none either. The gate reads only its context, no foreign
+ * memory: it also loads under lockdown=confidentiality.
+ */
+#include "flow.h"
+
+#define LOOPBACK_IFINDEX 1 /* of lo, in every network namespace */
+#define STATE_CLOSE      7
+#define STATE_SYN_SENT   2
+
+/* Answers that ICMP defines as such: echo reply, errors; neighbour discovery's advertisements. */
+static __always_inline bool
+is_icmp_answer(const struct packet *p)
+{
+	if (p->protocol == PROTOCOL_ICMP)
+		return p->type == 0 || p->type == 3 || p->type == 11 || p->type == 12 ||
+		       p->type == 14;
+	if (p->protocol == PROTOCOL_ICMPV6)
+		return p->type == 129 || p->type < 128 || p->type == 136;
+	return false;
+}
+
+/* An accepted socket carries its listener's storage: make it its own. */
+static __always_inline void
+adopt(struct sock_state *st, __u64 cookie)
+{
+	st->cookie = cookie;
+	st->flags = 0;
+	st->role = WIRE_ROLE_SERVER;
+	if (st->owner.basis != WIRE_BASIS_UNKNOWN)
+		st->owner.basis = WIRE_BASIS_LISTENER;
+}
+
+static __always_inline __u8
+datagram_role(const struct flow_key *key, const struct packet *p, const struct sock_state *st)
+{
+	if (is_icmp_answer(p) && st->owner.basis == WIRE_BASIS_UNKNOWN)
+		return WIRE_ROLE_SERVER;
+	if (has_ports(p->protocol) && bpf_map_lookup_elem(&heard, key))
+		return WIRE_ROLE_SERVER;
+	return WIRE_ROLE_CLIENT;
+}
+
+static __always_inline __u8
+role_of(const struct flow_key *key, const struct packet *p, struct sock_state *st)
+{
+	if (p->protocol != PROTOCOL_TCP && p->protocol != PROTOCOL_SCTP)
+		return datagram_role(key, p, st);
+	if (p->protocol == PROTOCOL_TCP && (p->type & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		st->role = WIRE_ROLE_CLIENT;
+	return st->role;
+}
+
+/* For the NIC probe, which meets forwarded packets without their socket. */
+static __always_inline void
+remember_destination(const struct flow_key *key)
+{
+	struct wire_settings *s = settings_get();
+	struct flow_key anyone = *key;
+	__u8 one = 1;
+
+	if (!s || !s->uplinks)
+		return;
+	anyone.cookie = 0;
+	bpf_map_update_elem(&counted, &anyone, &one, BPF_ANY);
+	anyone.port = 0; /* later fragments have none */
+	bpf_map_update_elem(&counted, &anyone, &one, BPF_ANY);
+}
+
+static __always_inline void
+begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key,
+      const struct packet *p, struct sock_state *st, __u32 extra)
+{
+	struct wire_flow flow = {
+		.owner = st->owner,
+		.cookie = key->cookie,
+		.cgroup = bpf_skb_cgroup_id(skb),
+		.src = p->src,
+		.dst = p->dst,
+		.src_port = p->src_port,
+		.dst_port = p->dst_port,
+		.protocol = p->protocol,
+		.witness = WIRE_WITNESS_GATE,
+		.ifindex = skb->ifindex,
+		.bytes = skb->len,
+		.wire_bytes = skb->len + extra,
+		.packets = 1,
+	};
+	int begun;
+
+	flow.role = role_of(key, p, st);
+	if (st->flags & SOCK_REQUESTED &&
+	    (st->requested_port != p->dst_port || !same_addr(&st->requested, &p->dst))) {
+		flow.requested = st->requested;
+		flow.requested_port = st->requested_port;
+		flow.flags = WIRE_FLOW_REQUESTED;
+	}
+	begun = flow_begin(c, key, &flow,
+			   p->protocol != PROTOCOL_TCP || !(st->flags & SOCK_OVERFLOW));
+	if (begun < 0 && p->protocol == PROTOCOL_TCP)
+		st->flags |= SOCK_OVERFLOW;
+	if (begun > 0) {
+		struct wire_flow *other = bpf_map_lookup_elem(&flows, key);
+
+		if (other)
+			flow_grow(other, skb->len, extra);
+	}
+	remember_destination(key);
+}
+
+static __always_inline void
+count(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, struct sock_state *st,
+      __u32 extra)
+{
+	struct flow_key key;
+	struct wire_flow *flow;
+
+	flow_key_fill(&key, st->cookie, p, WIRE_WITNESS_GATE);
+	st->flags |= SOCK_SENT;
+	if (p->protocol == PROTOCOL_TCP) {
+		if (st->flags & SOCK_CLOSED && !(p->type & TCP_SYN)) {
+			fold(c);
+			total_add(WIRE_TOTAL_LATE, 0, skb->len, skb->len + extra);
+			return;
+		}
+		st->dst = p->dst;
+		st->dst_port = p->dst_port;
+	}
+	if (st->flags & SOCK_OVERFLOW) {
+		fold(c);
+		total_add(is_own(&p->dst) ? WIRE_TOTAL_TABLE_FULL_OWN
+					  : WIRE_TOTAL_TABLE_FULL_FOREIGN,
+			  0, skb->len, skb->len + extra);
+		return;
+	}
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (!flow) {
+		begin(skb, c, &key, p, st, extra);
+		return;
+	}
+	fold(c);
+	flow_grow(flow, skb->len, extra);
+}
+
+static __always_inline void
+judge(struct __sk_buff *skb, struct wire_counters *c)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct sock_state *st;
+	struct packet p;
+	__u32 extra;
+	__u64 cookie;
+
+	if (parse(skb, 0, &p) < 0) {
+		fold(c);
+		total_add(WIRE_TOTAL_UNPARSED, 0, skb->len, skb->len);
+		return;
+	}
+	extra = segment_headers(skb, &p);
+	total_add(WIRE_TOTAL_GATE, 0, skb->len, skb->len + extra);
+	if (!sk || !(sk = bpf_sk_fullsock(sk)))
+		goto ownerless;
+	if (sk->state == STATE_LISTEN && p.protocol == PROTOCOL_TCP) {
+		fold(c);
+		total_add(WIRE_TOTAL_LISTENER, 0, skb->len, skb->len + extra);
+		return;
+	}
+	st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!st)
+		goto ownerless;
+	cookie = bpf_get_socket_cookie(skb);
+	if (st->cookie && st->cookie != cookie)
+		adopt(st, cookie);
+	st->cookie = cookie;
+	if (is_kernel_control(sk, st, &p, skb->len))
+		goto ownerless;
+	count(skb, c, &p, st, extra);
+	return;
+
+ownerless:
+	fold(c);
+	total_add(WIRE_TOTAL_CONTROL, 0, skb->len, skb->len + extra);
+}
+
+SEC("cgroup_skb/egress")
+int
+flow_gate(struct __sk_buff *skb)
+{
+	struct wire_counters *c = seen(WIRE_FLOW);
+	struct wire_settings *s = settings_get();
+
+	if (!c || !s)
+		return 1;
+	if (skb->ifindex == LOOPBACK_IFINDEX && !s->loopback)
+		filter(c);
+	else
+		judge(skb, c);
+	return 1; /* let it pass: demarc observes */
+}
+
+/* The flow's totals, or, when the ring is full, a sum of what was not told. */
+static __always_inline void
+finish(struct wire_counters *c, const struct wire_flow *flow, const struct sock *sk)
+{
+	struct wire_flow *r = record(c, ring_bulk, FLOW, struct wire_flow);
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock((void *)sk);
+
+	if (!r) {
+		total_add(WIRE_TOTAL_CLOSE_LOST, 1, flow->bytes, flow->wire_bytes);
+		return;
+	}
+	copy_flow(r, flow, WIRE_MOMENT_CLOSE);
+	if (tcp) {
+		r->bytes_in = tcp->bytes_received;
+		r->flags |= WIRE_FLOW_RECEIVED;
+	}
+	emit(r, &ring_bulk, false);
+}
+
+static __always_inline void
+close_flow(struct sock *sk, struct sock_state *st, int from)
+{
+	struct flow_key key = {
+		.cookie = st->cookie,
+		.dst = st->dst,
+		.port = st->dst_port,
+		.protocol = PROTOCOL_TCP,
+		.witness = WIRE_WITNESS_GATE,
+	};
+	struct wire_flow *flow = bpf_map_lookup_elem(&flows, &key);
+	struct wire_counters *c;
+
+	if (from == STATE_SYN_SENT)
+		report_attempt(st, flow ? &st->dst : &st->requested,
+			       flow ? st->dst_port : st->requested_port, flow ? flow->cgroup : 0,
+			       sk->sk_err, 0);
+	st->flags |= SOCK_CLOSED;
+	if (!flow || !(c = seen(WIRE_FLOW)))
+		return;
+	finish(c, flow, sk);
+	bpf_map_delete_elem(&flows, &key);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int
+BPF_PROG(flow_state, struct sock *sk, int from, int to)
+{
+	struct sock_state *st;
+
+	if (to != STATE_CLOSE || sk->sk_protocol != PROTOCOL_TCP)
+		return 0;
+	st = bpf_sk_storage_get(&socks, sk, 0, 0);
+	if (st && st->flags & SOCK_SENT && st->cookie == bpf_get_socket_cookie(sk))
+		close_flow(sk, st, from);
+	return 0;
+}

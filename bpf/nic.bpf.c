@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * nic - what leaves an uplink, and which of it passed no gate.
+ *
+ * A packet whose socket the gate counted for that very destination is known.
+ * What came in by another interface is forwarded, and known when the gate counted
+ * its destination in the network namespace it came from. All else (AF_PACKET,
+ * outer headers of tunnels, injected frames) becomes an unattributed flow.
+ */
+#include "flow.h"
+
+#define TC_ACT_OK       0
+#define ETHERNET_HEADER 14
+
+/*
+ * Did the gate count this socket's packets to this destination? Inner packets of
+ * a tunnel keep their socket on the outer one, so the destination decides.
+ */
+static __always_inline bool
+passed_gate(struct __sk_buff *skb, const struct packet *p, __u32 bytes)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct sock_state *st;
+	struct flow_key key;
+
+	if (!sk)
+		return false;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk) /* time-wait and request sockets: the kernel's own answers */
+		return p->protocol == PROTOCOL_TCP;
+	st = bpf_sk_storage_get(&socks, sk, 0, 0);
+	if (p->protocol == PROTOCOL_TCP && sk->state == STATE_LISTEN)
+		return true;
+	if (is_kernel_control(sk, st, p, bytes))
+		return true;
+	if (!st || !(st->flags & SOCK_SENT))
+		return false;
+	if (p->protocol == PROTOCOL_TCP)
+		return st->dst_port == p->dst_port && same_addr(&st->dst, &p->dst);
+	flow_key_fill(&key, st->cookie, p, WIRE_WITNESS_GATE);
+	if (bpf_map_lookup_elem(&flows, &key))
+		return true;
+	key.cookie = 0; /* a flow that overflowed or was closed as idle has no entry */
+	return bpf_map_lookup_elem(&counted, &key) != NULL;
+}
+
+/* Sockets of other cgroups are nobody's business when the scope is a subtree. */
+static __always_inline bool
+other_scope(struct __sk_buff *skb, const struct wire_settings *s)
+{
+	return s->scope_cgroup && skb->sk && bpf_sk_fullsock(skb->sk) &&
+	       bpf_skb_ancestor_cgroup_id(skb, s->scope_level) != s->scope_cgroup;
+}
+
+static __always_inline bool
+destination_counted(const struct packet *p)
+{
+	struct flow_key key;
+
+	flow_key_fill(&key, 0, p, WIRE_WITNESS_GATE);
+	return bpf_map_lookup_elem(&counted, &key) != NULL;
+}
+
+/* Enter or grow a flow without a socket: its own ends stand in for the cookie. */
+static __always_inline void
+stray(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, __u8 witness,
+      __u32 bytes, __u32 extra)
+{
+	struct wire_flow flow = {
+		.cgroup = bpf_skb_cgroup_id(skb),
+		.src = p->src,
+		.dst = p->dst,
+		.src_port = p->src_port,
+		.dst_port = p->dst_port,
+		.protocol = p->protocol,
+		.witness = witness,
+		.ifindex = skb->ifindex,
+		.bytes = bytes,
+		.wire_bytes = bytes + extra,
+		.packets = 1,
+	};
+	struct wire_flow *known;
+	struct flow_key key;
+	const __u64 *source = (const void *)&p->src;
+
+	flow_key_fill(&key, source[1] ^ source[0] ^ p->src_port, p, witness);
+	known = bpf_map_lookup_elem(&flows, &key);
+	if (known) {
+		fold(c);
+		flow_grow(known, bytes, extra);
+	} else if (flow_begin(c, &key, &flow, true) > 0) {
+		known = bpf_map_lookup_elem(&flows, &key);
+		if (known)
+			flow_grow(known, bytes, extra);
+	}
+}
+
+static __always_inline void
+classify(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, __u32 bytes)
+{
+	__u32 extra = segment_headers(skb, p);
+
+	if (passed_gate(skb, p, bytes)) {
+		fold(c);
+		total_add(WIRE_TOTAL_NIC_COUNTED, 0, bytes, bytes + extra);
+	} else if (skb->ingress_ifindex && destination_counted(p)) {
+		fold(c);
+		total_add(WIRE_TOTAL_NIC_FORWARDED, 0, bytes, bytes + extra);
+	} else if (skb->ingress_ifindex) {
+		total_add(WIRE_TOTAL_NIC_FORWARDED, 0, bytes, bytes + extra);
+		stray(skb, c, p, WIRE_WITNESS_FORWARDED, bytes, extra);
+	} else {
+		total_add(WIRE_TOTAL_NIC_STRAY, 0, bytes, bytes + extra);
+		stray(skb, c, p, WIRE_WITNESS_NIC, bytes, extra);
+	}
+}
+
+SEC("tc")
+int
+nic_egress(struct __sk_buff *skb)
+{
+	struct wire_counters *c = seen(WIRE_FLOW);
+	struct wire_settings *s = settings_get();
+	struct packet p;
+	__u32 bytes = skb->len - ETHERNET_HEADER;
+
+	if (!c || !s)
+		return TC_ACT_OK;
+	if (other_scope(skb, s)) {
+		filter(c);
+		return TC_ACT_OK;
+	}
+	total_add(WIRE_TOTAL_NIC, 0, bytes, bytes);
+	if (parse(skb, ETHERNET_HEADER, &p) < 0) {
+		fold(c);
+		total_add(WIRE_TOTAL_NIC_OTHER, 0, bytes, bytes);
+	} else {
+		classify(skb, c, &p, bytes);
+	}
+	return TC_ACT_OK;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * probe.h - what every probe leans on: the shared maps, and the verbs seen(),
+ * record() and emit().
+ *
+ * Each object declares these maps; the loader creates them once and hands the
+ * same ones to every object. A hook first calls seen(), then ends in exactly one
+ * of filter(), fold() or record(): seen = filtered + folded + issued. Programs
+ * nest on one CPU (a softirq interrupts a system call), so every sum is a
+ * fetch-and-add and no record is built in per-CPU scratch.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include "kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "wire.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define NULL ((void *)0)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_settings);
+} settings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, WIRE_KIND_MAX); /* times CPUs, set by the loader */
+	__type(key, __u32);
+	__type(value, struct wire_counters);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20); /* set by the loader */
+} ring_critical SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20); /* set by the loader */
+} ring_bulk SEC(".maps");
+
+#define add(sum, value) ((void)__sync_fetch_and_add(&(sum), (value)))
+
+static __always_inline struct wire_settings *
+settings_get(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&settings, &key);
+}
+
+/* This CPU's counters of a kind, with the occasion counted. NULL never happens in practice. */
+static __always_inline struct wire_counters *
+seen(__u32 kind)
+{
+	__u32 key = bpf_get_smp_processor_id() * WIRE_KIND_MAX + kind;
+	struct wire_counters *c = bpf_map_lookup_elem(&counters, &key);
+
+	if (c)
+		add(c->seen, 1);
+	return c;
+}
+
+static __always_inline void
+filter(struct wire_counters *c)
+{
+	add(c->filtered, 1);
+}
+
+static __always_inline void
+fold(struct wire_counters *c)
+{
+	add(c->folded, 1);
+}
+
+/*
+ * Take a sequence number, then room in a ring for one record, and fill in its
+ * head. NULL when the ring is full, and then the drop is counted and its place
+ * is known. The record holds stale bytes beyond the head: fill every field, or
+ * take it back; then emit() it.
+ */
+static __always_inline void *
+record_begin(struct wire_counters *c, void *ring, __u16 kind, __u16 size)
+{
+	__u64 sequence = __sync_fetch_and_add(&c->issued, 1);
+	struct wire_head *head = bpf_ringbuf_reserve(ring, size, 0);
+
+	if (!head) {
+		add(c->dropped, 1);
+		return NULL;
+	}
+	add(c->submitted, 1);
+	head->kind = kind;
+	head->size = size;
+	head->cpu = bpf_get_smp_processor_id();
+	head->sequence = sequence;
+	head->time_ns = bpf_ktime_get_boot_ns();
+	return head;
+}
+
+#define record(c, ring, KIND, type) ((type *)record_begin(c, &(ring), WIRE_##KIND, sizeof(type)))
+
+/*
+ * Hand a record over. A wake-up costs thirty times the record, so userspace is
+ * woken once when it sleeps, and then polls while records come: an urgent record
+ * wakes at once, others when much waits.
+ */
+static __always_inline void
+emit(void *record, void *ring, bool urgent)
+{
+	struct wire_settings *s = settings_get();
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (s && s->waiting &&
+	    (urgent || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > s->critical_wake_bytes)) {
+		s->waiting = 0;
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
+	bpf_ringbuf_submit(record, flags);
+}
+
+/* Is the current task outside the scope? Cgroup programs need not ask: the kernel scopes them. */
+static __always_inline bool
+out_of_scope(const struct wire_settings *s)
+{
+	return s->scope_cgroup &&
+	       bpf_get_current_ancestor_cgroup_id(s->scope_level) != s->scope_cgroup;
+}
+
+#endif /* PROBE_H */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * probes.h - the kernel side, loaded: which hooks took, the maps they fill.
+ *
+ * Every program is loaded and attached on its own, so that what a kernel refuses
+ * costs one subject and not the agent. What took and what did not is the
+ * coverage, a row for each subject.
+ */
+#ifndef PROBES_H
+#define PROBES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/ip.h"
+#include "source.h"
+#include "wire.h"
+
+struct probes;
+
+struct probes_options {
+	const char *scope; /* cgroup v2 path, absolute or below the mount; "": the root */
+	uint64_t table_entries;
+	uint64_t ring_critical_bytes;
+	uint64_t ring_bulk_bytes;
+	bool loopback;
+	uint32_t argv_bytes;
+	const char *const *uplinks; /* names, "auto" or "none"; NULL-terminated */
+	const char *netns;          /* path of the uplinks' network namespace; "": ours */
+	const struct prefix *own; /* own networks and special scopes, for the kernel's prefix set */
+	size_t own_count;
+};
+
+enum coverage_state { COVERAGE_ATTACHED, COVERAGE_REFUSED, COVERAGE_OFF };
+
+struct coverage {
+	const char *subject; /* "egress" */
+	const char *hook;    /* "cgroup_skb/egress" */
+	enum coverage_state state;
+	char why[160];      /* when refused or off: the kernel's word for it */
+	const char *unseen; /* what is not seen without it */
+};
+
+/* 0; -EPERM without the privilege for BPF; -ENOTSUP when the kernel lacks what is required. */
+int probes_open(struct probes **out, const struct probes_options *options, struct error *why);
+/* Detaches everything. */
+void probes_close(struct probes *probes);
+
+const struct coverage *probes_coverage(const struct probes *probes, size_t *count);
+
+/* Sums over all CPUs, read while the probes run: exact once traffic rests. */
+void probes_counters(const struct probes *probes, enum wire_kind kind, struct wire_counters *out);
+void probes_total(const struct probes *probes, enum wire_total total, struct wire_sum *out);
+size_t probes_flows(const struct probes *probes); /* entries, as of the last sweep */
+
+/* Path of the cgroup v2 mount, or -ENOENT. */
+int cgroup_mount_find(char *path, size_t room);
+
+/* Remove what a killed agent left behind on the uplinks. Returns how many filters. */
+int probes_detach(const struct probes_options *options, struct error *why);
+
+struct ring_options {
+	uint64_t interval_ns; /* between updates of a long flow */
+	uint64_t idle_ns;     /* after which a datagram flow is closed */
+};
+
+/* The kernel's rings and table of flows as a source. probes must outlive it. */
+int ring_open(struct source **out, struct probes *probes, const struct ring_options *options,
+	      struct error *why);
+/* Userspace is about to sleep: ask to be woken. False when records came meanwhile. */
+bool ring_sleep(struct source *source);
+/* Yield every flow's totals and every pending gap, as the last records before a stop. */
+void ring_finish(struct source *source, record_fn fn, void *arg);
+
+#endif /* PROBES_H */

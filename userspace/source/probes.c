@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * probes - the table of programs, and their loading, one by one.
+ *
+ * Each program is loaded from an object of its own with only itself switched on
+ * and the shared maps handed in, because an object with one refused program loads
+ * none. Rows of one subject and rank are alternatives: the first that loads wins.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "connect.skel.h"
+#include "flow.skel.h"
+#include "nic.skel.h"
+#include "probes_private.h"
+#include "process.skel.h"
+
+struct program {
+	const char *subject;
+	const char *name;
+	const void *(*bytes)(size_t *size);
+	enum { BY_LINK, BY_CGROUP, BY_UPLINK } attach;
+	bool required;
+	bool instead; /* only when the row above was refused */
+	const char *unseen;
+};
+
+static const struct program programs[] = {
+	{"socket owner", "sock_create", connect_bpf__elf_bytes, BY_CGROUP, true, false,
+	 "who opened a socket that never connects"},
+	{"connection owner and requested address", "connect_v4", connect_bpf__elf_bytes, BY_CGROUP,
+	 true, false, "who connected over IPv4, and the address before NAT"},
+	{"connection owner and requested address", "connect_v6", connect_bpf__elf_bytes, BY_CGROUP,
+	 true, false, "who connected over IPv6, and the address before NAT"},
+	{"datagram role", "recvmsg_v4", connect_bpf__elf_bytes, BY_CGROUP, false, false,
+	 "that an IPv4 datagram is an answer: such flows count as client"},
+	{"datagram role", "recvmsg_v6", connect_bpf__elf_bytes, BY_CGROUP, false, false,
+	 "that an IPv6 datagram is an answer: such flows count as client"},
+	{"attempts without a packet", "sock_release", connect_bpf__elf_bytes, BY_CGROUP, false,
+	 false, "connects that failed before a packet left"},
+	{"process life", "process_fork", process_bpf__elf_bytes, BY_LINK, false, false,
+	 "parents of processes that live shortly"},
+	{"process life", "process_exec", process_bpf__elf_bytes, BY_LINK, false, false,
+	 "paths of programs that run shortly"},
+	{"process life", "process_exec_ids", process_bpf__elf_bytes, BY_LINK, false, true,
+	 "programs that run shortly"},
+	{"process life", "process_exit", process_bpf__elf_bytes, BY_LINK, false, false,
+	 "when processes end; their entries age out instead"},
+	{"flow end, failed attempts", "flow_state", flow_bpf__elf_bytes, BY_LINK, false, false,
+	 "ends of TCP flows, received bytes, refused connections; flows are closed when idle"},
+	{"unattributed packets", "nic_egress", nic_bpf__elf_bytes, BY_UPLINK, false, false,
+	 "AF_PACKET, outer headers of tunnels, forwarded packets"},
+	/* last: by now everything that it leans on is there */
+	{"egress", "flow_gate", flow_bpf__elf_bytes, BY_CGROUP, true, false, "everything"},
+};
+#define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
+_Static_assert(PROGRAM_COUNT <= PROGRAMS_MAX, "room for every program");
+
+int
+probes_map_fd(const struct probes *probes, const char *name)
+{
+	for (size_t i = 0; i < probes->map_count; i++)
+		if (!strcmp(probes->maps[i].name, name))
+			return probes->maps[i].fd;
+	return -ENOENT;
+}
+
+static void
+size_map(const struct probes *probes, struct bpf_map *map)
+{
+	const struct {
+		const char *name;
+		uint64_t entries;
+	} sizes[] = {
+		{"counters", (uint64_t)probes->cpus * WIRE_KIND_MAX},
+		{"totals", (uint64_t)probes->cpus * WIRE_TOTALS},
+		{"flows", probes->options.table_entries},
+		{"ring_critical", probes->options.ring_critical_bytes},
+		{"ring_bulk", probes->options.ring_bulk_bytes},
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		if (!strcmp(bpf_map__name(map), sizes[i].name))
+			bpf_map__set_max_entries(map, (uint32_t)sizes[i].entries);
+}
+
+/* Hand the object the maps that exist; the rest it creates, and they are kept by keep_maps(). */
+static int
+share_maps(const struct probes *probes, struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+	{
+		int fd = probes_map_fd(probes, bpf_map__name(map));
+		int result;
+
+		size_map(probes, map);
+		if (fd < 0)
+			continue;
+		result = bpf_map__reuse_fd(map, fd);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+static void
+keep_maps(struct probes *probes, struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+	{
+		struct shared_map *shared = &probes->maps[probes->map_count];
+
+		if (probes_map_fd(probes, bpf_map__name(map)) >= 0 || probes->map_count == MAPS_MAX)
+			continue;
+		snprintf(shared->name, sizeof(shared->name), "%s", bpf_map__name(map));
+		shared->fd = dup(bpf_map__fd(map));
+		probes->map_count++;
+	}
+}
+
+/* An object with only the named program switched on; none when name is NULL. */
+static int
+load_object(struct probes *probes, const struct program *row, const char *name,
+	    struct bpf_object **out)
+{
+	size_t size;
+	const void *bytes = row->bytes(&size);
+	struct bpf_object *object = bpf_object__open_mem(bytes, size, NULL);
+	struct bpf_program *program;
+	int result;
+
+	if (!object)
+		return -errno;
+	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
+		program, name && !strcmp(bpf_program__name(program), name));
+	result = share_maps(probes, object);
+	if (!result)
+		result = bpf_object__load(object);
+	if (result < 0) {
+		bpf_object__close(object);
+		return result;
+	}
+	keep_maps(probes, object);
+	*out = object;
+	return 0;
+}
+
+/* The maps come first, from the object that declares them all. */
+static int
+create_maps(struct probes *probes)
+{
+	const struct program *all = &programs[PROGRAM_COUNT - 1];
+	struct bpf_object *object;
+	int result = load_object(probes, all, NULL, &object);
+
+	if (!result)
+		bpf_object__close(object);
+	return result;
+}
+
+static int
+attach(struct probes *probes, size_t i, struct bpf_program *program, struct error *why)
+{
+	switch (programs[i].attach) {
+	case BY_CGROUP:
+		probes->links[i] = bpf_program__attach_cgroup(program, probes->cgroup_fd);
+		return probes->links[i] ? 0 : -errno;
+	case BY_LINK:
+		probes->links[i] = bpf_program__attach(program);
+		return probes->links[i] ? 0 : -errno;
+	case BY_UPLINK:
+		return uplinks_attach(probes, bpf_program__fd(program), why);
+	}
+	return -EINVAL;
+}
+
+static void
+cover(struct probes *probes, size_t i, enum coverage_state state, const char *text)
+{
+	struct coverage *row = &probes->coverage[i];
+	struct bpf_program *program =
+		probes->objects[i]
+			? bpf_object__find_program_by_name(probes->objects[i], programs[i].name)
+			: NULL;
+
+	row->subject = programs[i].subject;
+	row->hook = program ? bpf_program__section_name(program) : programs[i].name;
+	row->state = state;
+	row->unseen = programs[i].unseen;
+	snprintf(row->why, sizeof(row->why), "%s", text);
+}
+
+static int
+start_program(struct probes *probes, size_t i, struct error *why)
+{
+	const struct program *row = &programs[i];
+	struct error detail = {0};
+	int result;
+
+	if (row->instead && probes->coverage[i - 1].state == COVERAGE_ATTACHED) {
+		cover(probes, i, COVERAGE_OFF, "not needed");
+		return 0;
+	}
+	if (row->attach == BY_UPLINK && !probes->uplink_count) {
+		cover(probes, i, COVERAGE_OFF, "no uplink to watch");
+		return 0;
+	}
+	result = load_object(probes, row, row->name, &probes->objects[i]);
+	if (!result)
+		result = attach(probes, i,
+				bpf_object__find_program_by_name(probes->objects[i], row->name),
+				&detail);
+	if (!result) {
+		cover(probes, i, COVERAGE_ATTACHED, "");
+		return 0;
+	}
+	cover(probes, i, COVERAGE_REFUSED, detail.text[0] ? detail.text : strerror(-result));
+	if (row->required)
+		return error_set(why, result == -EPERM ? -EPERM : -ENOTSUP, "%s (%s): %s",
+				 row->subject, row->name, strerror(-result));
+	return 0;
+}
+
+static int
+map_memory(struct probes *probes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const struct {
+		const char *name;
+		size_t bytes;
+		void **where;
+	} areas[] = {
+		{"settings", sizeof(struct wire_settings), (void **)&probes->settings},
+		{"counters", probes->cpus * WIRE_KIND_MAX * sizeof(struct wire_counters),
+		 (void **)&probes->counters},
+		{"totals", probes->cpus * WIRE_TOTALS * sizeof(struct wire_sum),
+		 (void **)&probes->totals},
+	};
+
+	for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
+		size_t bytes = (areas[i].bytes + page - 1) / page * page;
+		void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+				    probes_map_fd(probes, areas[i].name), 0);
+
+		if (memory == MAP_FAILED)
+			return -errno;
+		*areas[i].where = memory;
+	}
+	return 0;
+}
+
+static void
+tell_settings(struct probes *probes)
+{
+	const struct probes_options *options = &probes->options;
+
+	probes->settings->scope_cgroup = probes->scope_id;
+	probes->settings->scope_level = probes->scope_level;
+	probes->settings->loopback = options->loopback;
+	probes->settings->argv_bytes = options->argv_bytes;
+	probes->settings->uplinks = probes->uplink_count > 0;
+	probes->settings->critical_wake_bytes = (uint32_t)(options->ring_bulk_bytes / 4);
+}
+
+static int
+tell_own_networks(const struct probes *probes)
+{
+	int fd = probes_map_fd(probes, "own_nets");
+	uint8_t one = 1;
+
+	for (size_t i = 0; i < probes->options.own_count; i++) {
+		struct {
+			uint32_t bits;
+			struct ip ip;
+		} key = {probes->options.own[i].bits, probes->options.own[i].ip};
+
+		if (bpf_map_update_elem(fd, &key, &one, BPF_ANY) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int
+quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512];
+
+	(void)level;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = 0;
+	log_debug("libbpf", "%s", line);
+	return 0;
+}
+
+static int
+start(struct probes *probes, struct error *why)
+{
+	int result = scope_open(probes, why);
+
+	if (result < 0)
+		return result;
+	result = uplinks_find(probes, why);
+	if (result < 0)
+		return result;
+	result = create_maps(probes);
+	if (result < 0)
+		return error_set(why, result == -EPERM ? -EPERM : -ENOTSUP,
+				 "cannot create BPF maps: %s", strerror(-result));
+	result = map_memory(probes);
+	if (!result)
+		result = tell_own_networks(probes);
+	if (result < 0)
+		return error_set(why, result, "cannot set up BPF maps: %s", strerror(-result));
+	tell_settings(probes);
+	for (size_t i = 0; i < PROGRAM_COUNT; i++) {
+		result = start_program(probes, i, why);
+		probes->program_count = i + 1;
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+int
+probes_open(struct probes **out, const struct probes_options *options, struct error *why)
+{
+	struct probes *probes = calloc(1, sizeof(*probes));
+	int result;
+
+	if (!probes)
+		return -ENOMEM;
+	libbpf_set_print(quiet);
+	probes->options = *options;
+	probes->cgroup_fd = -1;
+	probes->cpus = (unsigned int)libbpf_num_possible_cpus();
+	result = start(probes, why);
+	if (result < 0) {
+		probes_close(probes);
+		return result;
+	}
+	*out = probes;
+	return 0;
+}
+
+void
+probes_close(struct probes *probes)
+{
+	if (!probes)
+		return;
+	for (size_t i = 0; i < PROGRAM_COUNT; i++) {
+		if (programs[i].attach == BY_UPLINK &&
+		    probes->coverage[i].state == COVERAGE_ATTACHED)
+			uplinks_detach(probes);
+		bpf_link__destroy(probes->links[i]);
+		bpf_object__close(probes->objects[i]);
+	}
+	for (size_t i = 0; i < probes->map_count; i++)
+		close(probes->maps[i].fd);
+	if (probes->cgroup_fd >= 0)
+		close(probes->cgroup_fd);
+	free(probes);
+}
+
+int
+probes_detach(const struct probes_options *options, struct error *why)
+{
+	struct probes probes = {.options = *options};
+	int result = uplinks_find(&probes, why);
+
+	return result < 0 ? result : uplinks_detach(&probes);
+}
+
+const struct coverage *
+probes_coverage(const struct probes *probes, size_t *count)
+{
+	*count = probes->program_count;
+	return probes->coverage;
+}
+
+void
+probes_counters(const struct probes *probes, enum wire_kind kind, struct wire_counters *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned int cpu = 0; cpu < probes->cpus; cpu++) {
+		const volatile struct wire_counters *c =
+			&probes->counters[cpu * WIRE_KIND_MAX + kind];
+
+		out->seen += c->seen;
+		out->filtered += c->filtered;
+		out->folded += c->folded;
+		out->issued += c->issued;
+		out->submitted += c->submitted;
+		out->dropped += c->dropped;
+	}
+}
+
+void
+probes_total(const struct probes *probes, enum wire_total total, struct wire_sum *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned int cpu = 0; cpu < probes->cpus; cpu++) {
+		const volatile struct wire_sum *sum = &probes->totals[cpu * WIRE_TOTALS + total];
+
+		out->flows += sum->flows;
+		out->packets += sum->packets;
+		out->bytes += sum->bytes;
+		out->wire_bytes += sum->wire_bytes;
+	}
+}
+
+size_t
+probes_flows(const struct probes *probes)
+{
+	return probes->flow_count;
+}
