@@ -153,10 +153,25 @@ enum field_privacy {
 	PRIVACY_CLASSES,
 };
 
+/* What the writer puts at the row's path. */
+enum field_form {
+	FORM_PLAIN,      /* the member as it is */
+	FORM_TEXT,       /* an integer as a string, where OCSF wants one */
+	FORM_FACT_TEXT,  /* a string that facts_fill() worked out, such as a pseudonym */
+	FORM_FACT_INT,   /* a number that facts_fill() worked out */
+	FORM_FACT_BOOL,  /* a truth value that facts_fill() worked out; false is written too */
+	FORM_HEX,        /* the bytes of a string that is not UTF-8, in hex */
+	FORM_TECHNIQUES, /* a set of ATT&CK ids as OCSF attacks */
+};
+
 /*
  * One row. `ocsf` is the path in the JSON object, components parted by dots,
- * array elements as name[0]; NULL when the field is for rules only. A field may
- * have several rows with name NULL and only a path, to be written in two places.
+ * array elements as name[0], or as name[TYPE] for the element whose member
+ * "type" says TYPE; NULL when the field is for rules only. A field may have
+ * several rows with name NULL and only a path, to be written in several places.
+ *
+ * Rows stand in the canonical order of their paths, so that the table itself is
+ * the writer's plan. A row of zeroes (neither name nor path) ends it.
  */
 struct field {
 	const char *name; /* in rules, docs and messages: "dst.ip" */
@@ -167,6 +182,10 @@ struct field {
 	const char *doc;      /* one line, with the unit */
 	const char *constant; /* raw JSON written instead of a field's value; then type and offset
 				 are unused */
+	enum field_form form;
+	size_t fact;          /* in struct facts, for the forms that say so */
+	size_t parent_length; /* of ocsf: bytes before the last dot */
+	bool weak;            /* alone, it is no reason to write the object that it is in */
 };
 
 struct event_type {
@@ -205,6 +224,10 @@ bool event_has(const struct event *event, const struct field *field);
 /* Everything absent. */
 void event_init(struct event *event, const struct event_type *type);
 
+/* Set wall_ms from time_ns by the clock's offset (clock_offset_ms()), and move a gap's bounds,
+ * which decode() leaves in ms since boot, to wall time. Once per decoded event. */
+void event_set_wall(struct event *event, int64_t offset_ms);
+
 /* Copy bytes into the event's scratch as a C string; "" when the scratch is full. */
 const char *event_keep(struct event *event, const char *bytes, size_t length);
 
@@ -222,7 +245,16 @@ struct privacy {
 	enum privacy_mode mode[PRIVACY_CLASSES];
 	unsigned char key[32]; /* of the HMAC-SHA-256 that makes pseudonyms */
 	const char *const
-		*administrators; /* user names written in full; NULL-terminated, or NULL */
+		*administrators;  /* user names written in full; NULL-terminated, or NULL */
+	struct pseudonyms *cache; /* spares an HMAC per event; NULL: none. Zero it with the key. */
+};
+
+/* Pseudonyms made lately, by a hash of their text. */
+struct pseudonyms {
+	struct {
+		char text[44];
+		char pseudonym[20];
+	} slot[64];
 };
 
 /* "p-" and 16 hex digits: HMAC-SHA-256(key, text). The same text gives the same pseudonym. */
@@ -255,8 +287,8 @@ void event_write(struct buf *out, const struct event *event, const struct event_
 
 /*
  * Read one such object back, for rules that judge a past journal. Pseudonyms
- * stay pseudonyms. Strings live in `store`, which must outlive the event.
- * -EINVAL with the place in why.
+ * stay pseudonyms. Strings live in `store`, which is cleared first and must
+ * outlive the event. -EINVAL with the place in why.
  */
 int event_read(struct event *event, struct buf *store, const char *json, size_t length,
 	       struct error *why);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* connect - a connection attempt that did not succeed. */
+#include <errno.h>
+
+#include "event/decode.h"
+#include "event/fields.h"
+#include "event/network.h"
+
+static const char *
+outcome(int error)
+{
+	switch (error) {
+	case 0:
+		return "aborted"; /* closed by its owner before an answer */
+	case ECONNREFUSED:
+		return "refused";
+	case ETIMEDOUT:
+		return "timeout";
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return "unreachable";
+	}
+	return "failed";
+}
+
+static int
+decode(struct event *event, const struct wire_head *head)
+{
+	const struct wire_connect *attempt = wire_cast(head, wire_connect);
+
+	if (!attempt)
+		return -EBADMSG;
+	decode_owner(event, &attempt->owner);
+	decode_protocol(event, attempt->protocol);
+	event->dst = decode_ip(&attempt->dst);
+	event->dst_port = decode_port(attempt->dst_port, attempt->protocol);
+	if (attempt->flags & WIRE_FLOW_REQUESTED) {
+		event->requested = decode_ip(&attempt->requested);
+		event->requested_port = decode_port(attempt->requested_port, attempt->protocol);
+	}
+	event->cookie = decode_unless(attempt->cookie, 0);
+	event->error = attempt->error < 0 ? -(int64_t)attempt->error : attempt->error;
+	event->outcome = outcome((int)event->error);
+	return 0;
+}
+
+static const struct field fields[] = {
+	NETWORK_HEAD_ROWS,
+	END_ROWS,
+	PLACE_ROWS,
+	FIELD(STRING, "basis", basis, AT(EVENT_DATA, "basis"),
+	      "why this process is the owner: connect, create, sender or unknown", ),
+	BOOT_ROW,
+	FIELD(INT, "error", error, AT(EVENT_DATA, "error"),
+	      "errno that ended it; 0: closed by its owner before an answer", ),
+	ALSO(INT, noted_ns, AT(EVENT_DATA, "noted_ns")),
+	FIELD(IP, "requested.ip", requested, AT(EVENT_DATA, "requested_ip"),
+	      "address asked for, before NAT", ),
+	FIELD(INT, "requested.port", requested_port, AT(EVENT_DATA, "requested_port"),
+	      "port asked for, before NAT", ),
+	EVENT_ROWS,
+	MORE_ROWS,
+	JUDGED_ROWS,
+	RULE_ROWS,
+	MESSAGE_ROWS,
+	SEVERITY_ROWS,
+	FACT(TEXT, node, AT("src_endpoint", "hostname")),
+	START_ROW,
+	FACT(TEXT, status_code, TOP("status_code")),
+	FIELD(STRING, "outcome", outcome, TOP("status_detail"),
+	      "refused, timeout, unreachable, aborted, unsent or failed", ),
+	STATUS_ROWS,
+	TIME_ROW,
+	TYPE_ROW,
+	END_ROW,
+};
+
+static int
+activity_id(const struct event *event)
+{
+	return event->error == ECONNREFUSED ? NETWORK_REFUSE : NETWORK_FAIL;
+}
+
+const struct event_type event_connect = {
+	.name = "connect",
+	.kind = WIRE_CONNECT,
+	.sentence = "a connection attempt that did not succeed",
+	.class_uid = 4001,
+	.decode = decode,
+	.fields = fields,
+	.activity_id = activity_id,
+};
