@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_rules - `demarc rules`: rule files are checked, tested and listed like code. */
+#include <cjson/cJSON.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "commands.h"
+#include "rule.h"
+
+DEFINE_DROP(struct ruleset *, ruleset, ruleset_free)
+DEFINE_DROP(cJSON *, cjson, cJSON_Delete)
+
+struct request {
+	bool strict;
+	bool json;
+	char **files;
+	int file_count;
+};
+
+struct subcommand {
+	const char *name;
+	const char *options; /* that it takes: s, j */
+	const char *usage;
+	const char *help;
+	int (*run)(const struct request *request);
+};
+
+static int
+complain(const struct error *why)
+{
+	char text[640];
+
+	fprintf(stderr, "%s\n", error_format(why, text, sizeof(text)));
+	return EX_CONFIG;
+}
+
+static int
+load(struct ruleset **rules, const char *path)
+{
+	struct error why = {0};
+
+	return ruleset_load(rules, path, &why) < 0 ? complain(&why) : 0;
+}
+
+/* The files are all looked at; the worst result is the command's. */
+static int
+for_each_file(const struct request *request, int (*look)(const char *, const struct request *))
+{
+	int worst = 0, rc, i;
+
+	for (i = 0; i < request->file_count; i++) {
+		rc = look(request->files[i], request);
+		if (rc > worst)
+			worst = rc;
+	}
+	return worst;
+}
+
+static void
+print_warning(const struct error *warning, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "%s:%u:%u: warning: %s\n", warning->file, warning->line, warning->column,
+		warning->text);
+}
+
+static int
+check_file(const char *path, const struct request *request)
+{
+	struct ruleset *rules cleanup(ruleset_drop) = NULL;
+	const struct ruleset_info *info;
+	size_t warnings;
+	int rc;
+
+	rc = load(&rules, path);
+	if (rc)
+		return rc;
+	warnings = ruleset_warn(rules, clock_wall_ms(), print_warning, NULL);
+	info = ruleset_info(rules);
+	printf("%s: %s %s (%s), %zu rules, %zu warnings, sha256 %s\n", path, info->id,
+	       info->version, info->jurisdiction, info->rules, warnings, info->digest);
+	return request->strict && warnings ? 1 : 0;
+}
+
+static int
+check(const struct request *request)
+{
+	return for_each_file(request, check_file);
+}
+
+static void
+print_failure(const struct rule_test *test, void *arg)
+{
+	const char *path = arg;
+
+	if (!test->passed)
+		printf("%s: %s: %s: %s\n", path, test->rule, test->name, test->detail);
+}
+
+static int
+test(const struct request *request)
+{
+	size_t passed = 0, failed = 0, run;
+	int worst = 0, rc, i;
+
+	for (i = 0; i < request->file_count; i++) {
+		struct ruleset *rules cleanup(ruleset_drop) = NULL;
+
+		rc = load(&rules, request->files[i]);
+		if (rc) {
+			worst = rc;
+			continue;
+		}
+		run = 0;
+		rc = ruleset_test(rules, print_failure, request->files[i], &run);
+		if (rc < 0)
+			return EX_OSERR;
+		passed += run - (size_t)rc;
+		failed += (size_t)rc;
+	}
+	printf("%zu passed, %zu failed\n", passed, failed);
+	return worst ? worst : failed != 0;
+}
+
+static void
+list_plain(const struct ruleset *rules)
+{
+	const struct rule *rule;
+	size_t i;
+
+	for (i = 0; (rule = ruleset_rule(rules, i)); i++)
+		printf("%-32s %-8s %-6s %-11s %-13s %s\n", rule->id, rule->event->name,
+		       rule_action_name(rule->action), rule_verdict_name(rule->verdict),
+		       rule_level_name(rule->level), rule->title);
+}
+
+static void
+add_strings(cJSON *object, const char *key, const char *const *strings)
+{
+	cJSON *array = cJSON_AddArrayToObject(object, key);
+
+	for (; *strings; strings++)
+		cJSON_AddItemToArray(array, cJSON_CreateString(*strings));
+}
+
+static void
+add_rule(cJSON *array, const char *path, const struct ruleset *rules, const struct rule *rule)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(object, "file", path);
+	cJSON_AddNumberToObject(object, "line", rule->line);
+	cJSON_AddStringToObject(object, "policy", ruleset_info(rules)->id);
+	cJSON_AddStringToObject(object, "policy_version", ruleset_info(rules)->version);
+	cJSON_AddStringToObject(object, "id", rule->id);
+	cJSON_AddStringToObject(object, "title", rule->title);
+	cJSON_AddStringToObject(object, "status", rule->status);
+	cJSON_AddStringToObject(object, "event", rule->event->name);
+	cJSON_AddStringToObject(object, "action", rule_action_name(rule->action));
+	cJSON_AddStringToObject(object, "verdict", rule_verdict_name(rule->verdict));
+	cJSON_AddStringToObject(object, "level", rule_level_name(rule->level));
+	add_strings(object, "tags", rule->tags);
+	add_strings(object, "references", rule->references);
+	cJSON_AddItemToArray(array, object);
+}
+
+static int
+list(const struct request *request)
+{
+	cJSON *array cleanup(cjson_drop) = cJSON_CreateArray();
+	char *text cleanup(free_drop) = NULL;
+	const struct rule *rule;
+	int worst = 0, rc, i;
+	size_t j;
+
+	for (i = 0; i < request->file_count; i++) {
+		struct ruleset *rules cleanup(ruleset_drop) = NULL;
+
+		rc = load(&rules, request->files[i]);
+		if (rc)
+			worst = rc;
+		else if (!request->json)
+			list_plain(rules);
+		for (j = 0; rules && request->json && (rule = ruleset_rule(rules, j)); j++)
+			add_rule(array, request->files[i], rules, rule);
+	}
+	if (!request->json)
+		return worst;
+	text = cJSON_Print(array);
+	if (!text)
+		return EX_OSERR;
+	puts(text);
+	return worst;
+}
+
+static const struct subcommand subcommands[] = {
+	{"check", "s", "check [--strict] FILE...",
+	 "Says what is wrong with rule files, and what looks wrong; prints the number of\n"
+	 "rules and the digest that every judged event carries.\n"
+	 "  --strict   warnings fail too (exit 1)\n",
+	 check},
+	{"test", "", "test FILE...",
+	 "Runs the tests that the files carry; prints one line for each that fails.\n", test},
+	{"list", "j", "list [--json] FILE...",
+	 "Lists the rules: id, event, action, verdict, level, title.\n"
+	 "  --json     as an array of objects, with tags, references, file and line\n",
+	 list},
+};
+
+#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static void
+print_usage(FILE *stream)
+{
+	size_t i;
+
+	for (i = 0; i < SUBCOMMANDS; i++)
+		fprintf(stream, "%s demarc rules %s\n",
+			i ? "      " : "usage:", subcommands[i].usage);
+	fputs("\n`demarc rules COMMAND --help` says more. Exit: 0 good, 1 a test or --strict\n"
+	      "failed, 64 usage, 78 a file that cannot be read or is wrong.\n",
+	      stream);
+}
+
+static int
+refuse_usage(const struct subcommand *subcommand)
+{
+	fprintf(stderr, "usage: demarc rules %s\n", subcommand->usage);
+	return EX_USAGE;
+}
+
+static int
+run(const struct subcommand *subcommand, int argc, char **argv)
+{
+	static const struct option options[] = {{"strict", no_argument, NULL, 's'},
+						{"json", no_argument, NULL, 'j'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	struct request request = {0};
+	int option;
+
+	optind = 0; /* the caller may have used getopt too */
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h') {
+			printf("usage: demarc rules %s\n\n%s", subcommand->usage, subcommand->help);
+			return 0;
+		}
+		if (option == '?' || !strchr(subcommand->options, option))
+			return refuse_usage(subcommand);
+		request.strict |= option == 's';
+		request.json |= option == 'j';
+	}
+	if (optind == argc)
+		return refuse_usage(subcommand);
+	request.files = argv + optind;
+	request.file_count = argc - optind;
+	return subcommand->run(&request);
+}
+
+static int
+refuse_subcommand(const char *name)
+{
+	const char *names[SUBCOMMANDS], *near;
+	size_t i;
+
+	for (i = 0; i < SUBCOMMANDS; i++)
+		names[i] = subcommands[i].name;
+	near = nearest_word(name, names, SUBCOMMANDS);
+	if (near)
+		fprintf(stderr, "no command 'rules %s'; did you mean '%s'?\n", name, near);
+	else
+		fprintf(stderr, "no command 'rules %s'\n", name);
+	print_usage(stderr);
+	return EX_USAGE;
+}
+
+int
+cmd_rules(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2) {
+		print_usage(stderr);
+		return EX_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_usage(stdout);
+		return 0;
+	}
+	for (i = 0; i < SUBCOMMANDS; i++)
+		if (strcmp(argv[1], subcommands[i].name) == 0)
+			return run(&subcommands[i], argc - 1, argv + 1);
+	return refuse_subcommand(argv[1]);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * fold - repeats of one hit become few entries with exact numbers.
+ *
+ * An alert opens a fold and is itself the entry "open"; "update" and "close"
+ * carry the totals of the whole fold in bytes, packets and count, and what came
+ * since the entry before in delta_bytes and delta_packets. What is not an alert
+ * has one entry "sum" for each interval. So adding up the deltas of all entries
+ * gives every byte once.
+ *
+ * Folds stand in the order in which they are next looked at, so a sweep costs
+ * what is due and no more.
+ */
+#define HASH_NONFATAL_OOM 1
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "rule.h"
+#include "rule/fold_copy.h"
+
+#define DEFAULT_INTERVAL_NS UINT64_C(60000000000)
+#define DEFAULT_ROOM        16384
+
+struct totals {
+	int64_t count, bytes, packets; /* bytes and packets: ABSENT until one came */
+};
+
+struct fold {
+	UT_hash_handle hh;
+	TAILQ_ENTRY(fold) order;
+	struct event_copy *first;
+	bool alert;
+	uint64_t check_ns;
+	uint64_t last_ns;
+	int64_t first_ms, last_ms;
+	int64_t cookie, pid;  /* ABSENT when they differ */
+	struct totals all;    /* of the fold; of the interval when it only sums */
+	struct totals recent; /* since the entry before */
+	size_t key_length;
+	char key[];
+};
+
+struct folds {
+	struct folds_options options;
+	struct fold *table;
+	TAILQ_HEAD(, fold) order;
+	struct buf key; /* of the event on offer */
+};
+
+static const struct totals nothing = {0, ABSENT, ABSENT};
+
+static void
+fold_free(struct fold *fold)
+{
+	event_copy_free(fold->first);
+	free(fold);
+}
+
+static void
+forget(struct folds *folds, struct fold *fold)
+{
+	HASH_DEL(folds->table, fold);
+	TAILQ_REMOVE(&folds->order, fold, order);
+	fold_free(fold);
+}
+
+int
+folds_new(struct folds **out, const struct folds_options *options)
+{
+	struct folds *folds = calloc(1, sizeof(*folds));
+
+	if (!folds)
+		return -ENOMEM;
+	if (options)
+		folds->options = *options;
+	if (!folds->options.interval_ns)
+		folds->options.interval_ns = DEFAULT_INTERVAL_NS;
+	if (!folds->options.room)
+		folds->options.room = DEFAULT_ROOM;
+	TAILQ_INIT(&folds->order);
+	*out = folds;
+	return 0;
+}
+
+void
+folds_free(struct folds *folds)
+{
+	struct fold *fold;
+
+	if (!folds)
+		return;
+	while ((fold = TAILQ_FIRST(&folds->order)))
+		forget(folds, fold);
+	buf_fini(&folds->key);
+	free(folds);
+}
+
+size_t
+folds_count(const struct folds *folds)
+{
+	return HASH_COUNT(folds->table);
+}
+
+/* Texts end with a NUL, so that "ab","c" and "a","bc" differ. */
+static void
+add_text(struct buf *key, const char *text)
+{
+	if (text)
+		buf_adds(key, text);
+	buf_addc(key, '\0');
+}
+
+static void
+make_key(struct buf *key, const struct event *event)
+{
+	const struct event_process *process = &event->process;
+	const int64_t numbers[] = {
+		event->type->kind,
+		event->dst_port,
+		event->protocol,
+		event->judgement.alert,
+		process->container ? ABSENT : process->uid,
+	};
+
+	buf_clear(key);
+	buf_add(key, numbers, sizeof(numbers));
+	buf_add(key, event->dst.bytes, sizeof(event->dst.bytes));
+	add_text(key, event->judgement.rule);
+	add_text(key, event->judgement.verdict);
+	add_text(key, event->role);
+	add_text(key, process->container);
+	if (!process->container)
+		add_text(key, process->exe ? process->exe : process->name);
+}
+
+static void
+add_number(int64_t *sum, int64_t number)
+{
+	int64_t total;
+
+	if (number == ABSENT)
+		return;
+	if (*sum == ABSENT)
+		*sum = number;
+	else
+		*sum = __builtin_add_overflow(*sum, number, &total) ? INT64_MAX : total;
+}
+
+static void
+add_event(struct totals *totals, const struct event *event)
+{
+	totals->count++;
+	add_number(&totals->bytes, event->delta_bytes);
+	add_number(&totals->packets, event->delta_packets);
+}
+
+static void
+count(struct fold *fold, const struct event *event)
+{
+	if (!fold->all.count)
+		fold->first_ms = event->wall_ms;
+	if (event->time_ns >= fold->last_ns) {
+		fold->last_ns = event->time_ns;
+		fold->last_ms = event->wall_ms;
+	}
+	if (event->cookie != fold->cookie)
+		fold->cookie = ABSENT;
+	if (event->process.pid != fold->pid)
+		fold->pid = ABSENT;
+	add_event(&fold->all, event);
+	add_event(&fold->recent, event);
+}
+
+/* A new fold in the table, or NULL when there is no memory for it. */
+static struct fold *
+fold_new(struct folds *folds, const struct event *event)
+{
+	struct fold *fold = calloc(1, sizeof(*fold) + folds->key.length);
+
+	if (!fold)
+		return NULL;
+	fold->first = event_copy_new(event);
+	fold->key_length = folds->key.length;
+	memcpy(fold->key, folds->key.data, folds->key.length);
+	if (fold->first)
+		HASH_ADD_KEYPTR(hh, folds->table, fold->key, fold->key_length, fold);
+	if (!fold->hh.tbl) {
+		fold_free(fold);
+		return NULL;
+	}
+	fold->alert = event->judgement.alert;
+	fold->check_ns = event->time_ns + folds->options.interval_ns;
+	fold->cookie = event->cookie;
+	fold->pid = event->process.pid;
+	fold->all = fold->recent = nothing;
+	TAILQ_INSERT_TAIL(&folds->order, fold, order);
+	return fold;
+}
+
+enum fold_result
+folds_offer(struct folds *folds, struct event *event)
+{
+	struct fold *fold = NULL;
+
+	if (event->type->kind != WIRE_FLOW && event->type->kind != WIRE_CONNECT)
+		return FOLD_PASS;
+	make_key(&folds->key, event);
+	if (folds->key.failed) {
+		buf_fini(&folds->key);
+		folds->key = (struct buf){0};
+		return FOLD_PASS;
+	}
+	HASH_FIND(hh, folds->table, folds->key.data, folds->key.length, fold);
+	if (fold) {
+		count(fold, event);
+		return FOLD_TAKEN;
+	}
+	if (folds_count(folds) >= folds->options.room)
+		return FOLD_PASS;
+	fold = fold_new(folds, event);
+	if (!fold)
+		return FOLD_PASS;
+	count(fold, event);
+	if (!fold->alert)
+		return FOLD_TAKEN;
+	fold->recent = nothing;
+	event->judgement.phase = "open";
+	return FOLD_PASS;
+}
+
+/* What differs between the folded events, and what cannot be added up, is absent. */
+static void
+make_entry(const struct fold *fold, const char *phase, struct event *out)
+{
+	event_copy_get(fold->first, out);
+	out->time_ns = fold->last_ns;
+	out->wall_ms = fold->last_ms;
+	out->judgement.phase = phase;
+	out->judgement.count = fold->all.count;
+	out->judgement.first_ms = fold->first_ms;
+	out->judgement.last_ms = fold->last_ms;
+	out->bytes = fold->all.bytes;
+	out->packets = fold->all.packets;
+	out->delta_bytes = fold->recent.bytes;
+	out->delta_packets = fold->recent.packets;
+	out->wire_bytes = out->bytes_in = out->duration_ms = ABSENT;
+	if (out->moment)
+		out->moment = strcmp(phase, "close") ? "update" : "close";
+	if (fold->cookie == ABSENT)
+		out->cookie = out->src_port = ABSENT;
+	if (fold->pid == ABSENT) {
+		out->process.pid = out->process.ppid = ABSENT;
+		out->process.started_ns = out->noted_ns = ABSENT;
+	}
+}
+
+static bool
+is_quiet(const struct folds *folds, const struct fold *fold, uint64_t now_ns)
+{
+	/* A flow tells of itself once an interval: a little more, lest jitter close its fold. */
+	uint64_t limit_ns = folds->options.interval_ns + folds->options.interval_ns / 4;
+
+	return now_ns > fold->last_ns && now_ns - fold->last_ns >= limit_ns;
+}
+
+static const char *
+phase_due(const struct folds *folds, const struct fold *fold, uint64_t now_ns, bool flush)
+{
+	if (!fold->alert)
+		return fold->recent.count ? "sum" : NULL;
+	if (flush)
+		return "close";
+	if (fold->recent.count)
+		return "update";
+	return is_quiet(folds, fold, now_ns) ? "close" : NULL;
+}
+
+/* Look again after an interval, behind all others. A sum begins anew. */
+static void
+postpone(struct folds *folds, struct fold *fold, uint64_t now_ns)
+{
+	TAILQ_REMOVE(&folds->order, fold, order);
+	TAILQ_INSERT_TAIL(&folds->order, fold, order);
+	fold->check_ns = now_ns + folds->options.interval_ns;
+	fold->recent = nothing;
+	if (!fold->alert)
+		fold->all = nothing;
+}
+
+void
+folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
+	    void (*emit)(struct event *event, void *arg), void *arg)
+{
+	size_t left = folds_count(folds);
+	struct fold *fold;
+	struct event entry;
+	const char *phase;
+
+	while (left-- && (fold = TAILQ_FIRST(&folds->order))) {
+		if (!flush && fold->check_ns > now_ns)
+			return;
+		phase = phase_due(folds, fold, now_ns, flush);
+		if (phase) {
+			make_entry(fold, phase, &entry);
+			emit(&entry, arg);
+		}
+		if (flush || (fold->alert ? phase && strcmp(phase, "close") == 0 : !phase))
+			forget(folds, fold);
+		else
+			postpone(folds, fold, now_ns);
+	}
+}
