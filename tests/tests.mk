@@ -37,7 +37,7 @@ suites: all test-programs
 		echo "   $$suite took $$(($$(date +%s) - began)) s"; \
 	done; echo "== sum"; tests/summary.sh $(RUN)
 
-test-programs: $$(UNIT) $(OUT)/live/traffic
+test-programs: $$(UNIT) $$(LIVE_PROGRAMS)
 
 unit: $$(UNIT)
 	@tests/unit/run.sh unit $^
@@ -61,23 +61,29 @@ replay replay-test: all
 journal journal-test: all $$(UNIT)
 	@tests/run_folder.sh journal $(OUT)
 
-live: all $(OUT)/live/traffic
+live: all $$(LIVE_PROGRAMS)
 	@$(AS_ROOT) $(PYTHON) tests/live/run.py --build $(OUT) $(if $(STORM),--storm $(STORM)) $(if $(ONLY),$(ONLY))
 
 # One kernel within the budget of make test; all of them on request.
-lab: all $(OUT)/live/traffic
+lab: all $$(LIVE_PROGRAMS)
 	@tests/lab/run.sh lab $(OUT) 6.1
 
-lab-all: all $(OUT)/live/traffic
+lab-all: all $$(LIVE_PROGRAMS)
 	@tests/lab/run.sh lab-all $(OUT) 5.10 6.1 6.12 7.3
 
 test-kernels: bootstrap-test lab-all
 
+LIVE_PROGRAMS := $(OUT)/live/traffic $(OUT)/live/stall.so
 TRAFFIC_SRC := $(sort $(wildcard tests/live/traffic*.c))
 
 $(OUT)/live/traffic: $(TRAFFIC_SRC) tests/live/traffic.h
 	$(call msg,TEST,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -static -o $@ $(TRAFFIC_SRC)
+
+$(OUT)/live/stall.so: tests/live/stall.c
+	$(call msg,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(filter-out -Wmissing-prototypes,$(WARN)) \
+		-shared -fPIC -o $@ $< -ldl
 
 # Every fuzz target for FUZZ_SECONDS, from its seeds.
 fuzz: $$(FUZZ)

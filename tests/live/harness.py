@@ -31,6 +31,7 @@ PREFIXES6 = ("2001:db8:2::/48", "2001:db8:3::/48")
 APP_MAC, SINK_MAC = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 ETHERNET_BYTES = 14
 MARK = "demarc-live-"
+PATIENCE = 1.0  # time limits are multiplied by this: software emulation is slow
 
 
 class Failure(Exception):
@@ -56,7 +57,7 @@ def command(*words, check=True):
 
 
 def wait_until(is_true, seconds, what):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < end:
         answer = is_true()
         if answer:
@@ -339,7 +340,7 @@ class Sandbox:
     def send(self, verb, side="app", seconds=120, **more):
         """One sender, to its end; its report."""
         done = subprocess.run(self.words(verb, side, **more), stdout=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL, text=True, timeout=seconds)
+                              stdin=subprocess.DEVNULL, text=True, timeout=seconds * PATIENCE)
         expect(done.stdout, verb, "said nothing and ended with", done.returncode)
         report = json.loads(done.stdout.splitlines()[-1])
         needs(report)

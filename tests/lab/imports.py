@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""imports - the files that the live tests import, one path a line, for the lab's initramfs."""
+import os
+import sys
+
+sys.path.insert(0, os.getcwd())
+import encodings.ascii  # noqa: E402,F401
+import encodings.idna  # noqa: E402,F401
+import encodings.utf_8  # noqa: E402,F401
+import random  # noqa: E402,F401
+import run  # noqa: E402,F401
+
+for module in list(sys.modules.values()):
+    path = getattr(module, "__file__", None)
+    if not path or path.startswith(os.getcwd()):
+        continue
+    print(path)
+    cached = getattr(module, "__cached__", None)
+    if cached and os.path.exists(cached):
+        print(cached)

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# inside.sh - what runs in the guest: that the ground holds, then the live tests.
+# Lines in the suites' form are counted by run.sh on the host.
+
+ground()
+{
+	what=$1
+	shift
+	if "$@" >/tmp/ground 2>&1; then
+		echo "ok live: ground: $what"
+	else
+		echo "not ok live: ground: $what: $(tr '\n' ' ' </tmp/ground)"
+	fi
+}
+
+ground "BTF of the kernel" ls /sys/kernel/btf/vmlinux
+ground "cgroup v2" mkdir /sys/fs/cgroup/ground
+ground "bpffs" mkdir /sys/fs/bpf/ground
+ground "network namespaces" ip netns add ground
+ground "veth" ip -n ground link add a type veth peer name b
+ip netns del ground
+
+exec python3 tests/live/run.py --build build --in-lab

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What is personal is in no byte that demarc leaves: journal, recording, log, output, socket."""
+import json
+import os
+import subprocess
+
+import harness
+from harness import AWAY4, expect
+import setup
+
+PASSWORD = "hunter2-PLANTED-9f31"
+USER = "planted-person"
+UID = 61234
+
+
+def leaks(folder, needle):
+    found = []
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            if os.path.isfile(path):
+                with open(path, "rb") as content:
+                    if needle.encode() in content.read():
+                        found.append(os.path.relpath(path, folder))
+    return found
+
+
+def send_as_planted(box):
+    """A planted user's process with a password in its argv sends away; and so do its children."""
+    report = box.send("exec", options=("-u", UID), rest=(
+        box.traffic_program, "-a", AWAY4, "-p", 9000, "-k", 2, "udp", "--password", PASSWORD))
+    box.send("exec", options=("-u", UID), rest=(
+        "/bin/sh", "-c", f": {PASSWORD}; {box.traffic_program} -a {AWAY4} -p 9001 udp"))
+    setup.let_idle()
+    return report
+
+
+def settings(box, **more):
+    passwd = box.write("passwd", "root:x:0:0:root:/root:/bin/sh\n"
+                       f"{USER}:x:{UID}:{UID}::/home/{USER}:/bin/sh\n")
+    return setup.alerting(box, passwd=passwd, journal__exec="true", **more)
+
+
+def run(box):
+    with harness.Agent(box, settings(box)) as agent:
+        send_as_planted(box)
+        status = json.dumps(agent.status())
+        agent.stop()
+    return agent, status
+
+
+def planted(box):
+    os.chmod(box.directory, 0o755)
+    agent, status = run(box)
+    mine = [e for e in agent.entries() if harness.is_network(e) and harness.dst_ip(e) == AWAY4]
+    expect(mine, "the planted process was not seen at all")
+    text = json.dumps(mine)
+    expect("p-" in text, "no pseudonym stands where the user's name was")
+    for needle in (PASSWORD, USER, f":{UID},", f'"{UID}"'):
+        found = leaks(agent.directory, needle)
+        expect(not found, needle, "stands in", found)
+        expect(needle not in status, needle, "stands in the status")
+    return f"{len(mine)} entries"
+
+
+def shown_in_full(box):
+    """The same with privacy off: the needle is there, so the test above can fail."""
+    with harness.Agent(box, settings(box, privacy__user="full", privacy__argv="full")) as agent:
+        send_as_planted(box)
+        agent.stop()
+    expect(leaks(agent.directory, USER), "with privacy off the user's name stands nowhere")
+    expect(leaks(agent.directory, PASSWORD), "with privacy off argv stands nowhere")
+
+
+def recorded(box):
+    """demarc record keeps neither."""
+    path = os.path.join(box.directory, "planted.rec")
+    words = [box.demarc, "record", "--output", path]
+    for key, value in settings(box).items():
+        words += ["--set", f"{key}={value}"]
+    recorder = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        harness.wait_until(lambda: os.path.exists(path) or recorder.poll() is not None, 20,
+                           "the recording to begin")
+        setup.let_idle()
+        send_as_planted(box)
+    finally:
+        recorder.terminate()
+        said = recorder.communicate(timeout=20)[0]
+    expect(os.path.exists(path), "demarc record wrote nothing:", said.decode()[-400:])
+    with open(path, "rb") as recording:
+        content = recording.read()
+    expect(len(content) > 1000, "the recording is empty")
+    for needle in (PASSWORD, USER):
+        expect(needle.encode() not in content + said, needle, "stands in the recording")
+
+
+def tests():
+    yield "planted-secrets", planted
+    yield "planted-secrets-control", shown_in_full
+    yield "planted-secrets-record", recorded

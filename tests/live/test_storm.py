@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Much at once: every connection is a flow or a counted loss, and the sums come out exactly."""
+import harness
+from harness import APP4, AWAY4, expect
+import setup
+
+PORT = 8080
+
+
+def storm(box, agent, options=()):
+    box.start("serve-tcp", options=("-a", "0.0.0.0", "-p", PORT, "-k", 0, "-b", 0))
+    report = box.send("storm", seconds=300, options=("-a", AWAY4, "-p", PORT, "-k", box.storm,
+                                                    "-s", 100, *options))
+    box.release()
+    setup.let_idle()
+    harness.wait_until(lambda: is_settled(agent), 60, "the agent to have read what the rings hold")
+    return report
+
+
+def is_settled(agent):
+    import time
+    before = agent.status()["counters"]
+    time.sleep(0.3)
+    return before == agent.status()["counters"]
+
+
+def identities(status):
+    """seen = filtered + folded + issued; issued = submitted + dropped; for every kind."""
+    for kind, c in status["counters"].items():
+        expect(c["seen"] == c["filtered"] + c["folded"] + c["issued"], kind, "seen:", c)
+        expect(c["issued"] == c["submitted"] + c["dropped"], kind, "issued:", c)
+
+
+def overflow(status):
+    return sum(status["totals"][name]["flows"]
+               for name in ("table_full_own", "table_full_foreign"))
+
+
+def storm_flows(entries):
+    return [f for f in harness.flows(entries) if harness.dst_port(f) == PORT and
+            harness.witness(f) == "gate"]
+
+
+def whole(box):
+    """With room for all: each connection is one flow of the journal."""
+    with harness.Agent(box, setup.recording(box, flows__table_entries=262144,
+                                            ring__bulk_bytes=67108864,
+                                            ring__critical_bytes=67108864)) as agent:
+        report = storm(box, agent)
+        status = agent.status()
+        agent.stop()
+        found = storm_flows(agent.entries())
+    expect(report["failed"] == 0, "the storm itself failed:", report)
+    identities(status)
+    expect(len(found) + overflow(status) == box.storm, len(found), "flows +", overflow(status),
+           "overflow of", box.storm, "connections;", status["counters"].get("flow"))
+    return f"{box.storm} connections, dropped {status['counters']['flow']['dropped']}"
+
+
+def shrunk(box):
+    """Rings too small on purpose: what is lost is counted, and the totals still reconcile."""
+    with harness.Agent(box, setup.recording(box, ring__bulk_bytes=4096,
+                                            ring__critical_bytes=4096)) as agent:
+        before = box.net.counters()
+        storm(box, agent)
+        after = box.net.counters()
+        status = agent.status()
+        agent.stop()
+        entries = agent.entries()
+    identities(status)
+    dropped = status["counters"]["flow"]["dropped"]
+    expect(dropped > 0, "rings of a page lost nothing: this test shows nothing")
+    gaps = sum(harness.enrichment(e, "lost") or e.get("count") or 0 for e in entries
+               if e.get("class_uid") == 1008 and e.get("activity_id") == 99)
+    expect(gaps > 0, "no gap in the journal for", dropped, "lost records")
+    totals, packets = status["totals"], after[0] - before[0]
+    size = after[1] - before[1] - packets * harness.ETHERNET_BYTES
+    gate = sum(totals[name]["bytes"] for name in ("gate",))
+    remainder = totals["control"]["bytes"]
+    expect(gate + remainder >= size * 0.999 and gate <= size, "gate", gate, "control", remainder,
+           "of", size)
+    return f"dropped {dropped}, gate {gate} of {size} bytes"
+
+
+def small_table(box):
+    """A table too small on purpose: flows + overflow = connections made."""
+    with harness.Agent(box, setup.recording(box, flows__table_entries=64)) as agent:
+        box.start("serve-tcp", options=("-a", "0.0.0.0", "-p", PORT, "-k", 0, "-b", 0))
+        report = box.send("spray", options=("-a", AWAY4, "-k", 2000, "-b", 10))
+        setup.let_idle()
+        status = agent.status()
+        agent.stop()
+        found = [f for f in harness.flows(agent.entries())
+                 if harness.pid(f) == report["pid"]]
+    identities(status)
+    expect(overflow(status) > 0, "a table of 64 did not overflow:", len(found))
+    expect(len(found) + overflow(status) == report["sent"], len(found), "+", overflow(status),
+           "of", report["sent"])
+    return f"{len(found)} flows + {overflow(status)} overflow"
+
+
+def flood(box):
+    """Spoofed SYNs to a listener: no flow, no violation; SYN-ACKs are the listener's."""
+    count = 20000 if box.storm > 10000 else 2000
+    with harness.Agent(box, setup.alerting(box)) as agent:
+        box.start("serve-tcp", side="app", options=("-a", "0.0.0.0", "-p", PORT, "-k", 0))
+        box.send("flood", side="sink", options=("-a", APP4, "-p", PORT, "-k", count))
+        setup.let_idle()
+        status = agent.status()
+        agent.stop()
+        entries = agent.entries()
+    identities(status)
+    network = [e for e in entries if harness.is_network(e)]
+    expect(not network, "the flood made", len(network), "network entries")
+    expect(not [e for e in entries if harness.is_alert(e)], "the flood made alerts")
+    expect(status["totals"]["listener"]["packets"] > 0, "no SYN-ACK was counted")
+    return f"{count} SYNs, {status['totals']['listener']['packets']} SYN-ACKs, 0 flows"
+
+
+def tests():
+    yield "storm", whole
+    yield "storm-shrunk-rings", shrunk
+    yield "small-table", small_table
+    yield "syn-flood", flood

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Every way to send is exactly one flow a destination: its owner, its basis, its bytes.
+
+All of it is sent first, under one agent that writes every flow; then the agent
+ends, and each test judges its own part of what was written.
+"""
+import harness
+from harness import (APP4, AWAY4, ETHERNET_BYTES, HOME4, Failure, Skipped, command, expect)
+import setup
+import transports
+
+QUICK = 50
+VXLAN_OUTER = "203.0.113.99"
+
+
+class Story:
+    """What was sent, and what the agent wrote about it."""
+
+    def __init__(self, box):
+        self.done, self.attempts = {}, {}
+        with harness.Agent(box, setup.recording(box)) as agent:
+            before = box.net.counters()
+            for row in transports.ROWS:
+                self.keep(row.name, transports.exchange, box, row)
+                box.release()
+            self.keep("server", serve_once, box)
+            self.keep("vxlan", through_vxlan, box)
+            self.keep("refused", box.send, "tcp", options=("-a", AWAY4, "-p", 81))
+            self.keep("quick", box.send, "quick", options=("-a", AWAY4, "-p", 82, "-k", QUICK))
+            setup.let_idle()
+            after = transports.settled(box)
+            self.arrived = after[0] - before[0], after[1] - before[1]
+            self.status = agent.status()
+            agent.stop()
+            self.entries = agent.entries()
+        self.flows = harness.flows(self.entries)
+
+    def keep(self, name, action, *arguments, **more):
+        try:
+            self.done[name] = action(*arguments, **more)
+        except (Failure, Skipped) as error:
+            self.done[name] = error
+
+    def result(self, name):
+        if isinstance(self.done[name], Exception):
+            raise self.done[name]
+        return self.done[name]
+
+
+def story(box):
+    """Told once; a failure to tell it is every test's failure."""
+    if not hasattr(box, "story"):
+        try:
+            box.story = Story(box)
+        except Failure as error:
+            box.story = error
+    if isinstance(box.story, Exception):
+        raise box.story
+    return box.story
+
+
+def serve_once(box):
+    box.start("serve-tcp", side="app", options=("-a", "0.0.0.0", "-p", 8081, "-b", 5000))
+    before = box.net.counters()
+    report = box.send("tcp", side="sink", options=("-a", APP4, "-p", 8081, "-b", 100))
+    after = transports.settled(box)
+    packets = after[0] - before[0]
+    expect(report["received"] == 5000, "the server did not answer:", report)
+    return packets, after[1] - before[1] - packets * ETHERNET_BYTES, report
+
+
+def through_vxlan(box):
+    """An inner datagram passes the gate; what carries it leaves without a socket."""
+    app = ("ip", "-n", box.net.app)
+    try:
+        command(*app, "link", "add", "vx0", "type", "vxlan", "id", 42, "remote", VXLAN_OUTER,
+                "local", APP4, "dstport", 4789, "dev", "app0")
+    except Failure as error:
+        raise Skipped(f"the kernel has no VXLAN: {error}") from None
+    command(*app, "link", "set", "vx0", "addrgenmode", "none")
+    command(*app, "link", "set", "vx0", "up")
+    command(*app, "address", "add", "198.18.0.1/24", "dev", "vx0")
+    command(*app, "neigh", "add", "198.18.0.2", "lladdr", "02:00:00:00:00:02", "dev", "vx0",
+            "nud", "permanent")
+    before = box.net.counters()
+    report = box.send("udp", options=("-a", "198.18.0.2", "-p", 9100, "-b", 100, "-k", 4))
+    after = transports.settled(box)
+    command(*app, "link", "del", "vx0")
+    packets = after[0] - before[0]
+    expect(packets == 4, "of 4 outer packets arrived", packets)
+    return packets, after[1] - before[1] - packets * ETHERNET_BYTES, report
+
+
+def sums(flows):
+    return (sum(harness.packets_out(f) for f in flows), sum(harness.bytes_out(f) for f in flows))
+
+
+def describe(flows):
+    return [(harness.dst_ip(f), harness.dst_port(f), harness.protocol(f), harness.pid(f),
+             harness.witness(f), harness.packets_out(f), harness.bytes_out(f)) for f in flows]
+
+
+def of_row(told, row, report):
+    """The flows that this row's sender made."""
+    if row.witness == "nic":
+        return [f for f in told.flows if harness.witness(f) == "nic" and
+                (harness.dst_ip(f), harness.dst_port(f)) == (row.destinations[0], row.port)]
+    return [f for f in told.flows if harness.pid(f) == report["pid"]]
+
+
+def judged(row):
+    def test(box):
+        told = story(box)
+        packets, size, report = told.result(row.name)
+        mine = of_row(told, row, report)
+        expect(sorted(harness.dst_ip(f) for f in mine) == sorted(row.destinations),
+               "flows:", describe(mine), "wanted one for each of", row.destinations)
+        for flow in mine:
+            expect(harness.witness(flow) == row.witness, "witness", harness.witness(flow))
+            expect(harness.dst_port(flow) == row.port, "port", harness.dst_port(flow))
+            expect(harness.protocol(flow) == row.protocol, "protocol", harness.protocol(flow))
+            expect(harness.basis(flow) in row.basis, "basis", harness.basis(flow))
+            if row.witness == "gate":
+                expect(harness.role(flow) == "client", "role", harness.role(flow))
+                expect(harness.name(flow) == "traffic", "process", harness.name(flow))
+        expect(sums(mine) == (packets, size), "packets, bytes", sums(mine), "of", (packets, size))
+        return f"{size} bytes, {harness.basis(mine[0])}"
+    return test
+
+
+def server(box):
+    """Answers are a flow of role server; SYN-ACKs are the listener's, not the flow's."""
+    told = story(box)
+    packets, size, report = told.result("server")
+    mine = [f for f in told.flows if harness.role(f) == "server"]
+    expect(len(mine) == 1, "server flows:", describe(mine))
+    expect(harness.dst_port(mine[0]) == report["local_port"], "port", harness.dst_port(mine[0]))
+    expect(harness.basis(mine[0]) == "listener", "basis", harness.basis(mine[0]))
+    listener = told.status["totals"]["listener"]
+    whole = (harness.packets_out(mine[0]) + listener["packets"],
+             harness.bytes_out(mine[0]) + listener["bytes"])
+    expect(whole == (packets, size), "flow and listener", whole, "of", (packets, size))
+
+
+def vxlan(box):
+    """Inner flow at the gate, outer at the NIC: both exact, the outer unattributed."""
+    told = story(box)
+    packets, size, report = told.result("vxlan")
+    inner = [f for f in told.flows if harness.pid(f) == report["pid"]]
+    outer = [f for f in told.flows if harness.dst_ip(f) == VXLAN_OUTER]
+    expect([harness.witness(f) for f in inner] == ["gate"], "inner", describe(inner))
+    expect(len(outer) == 1 and harness.witness(outer[0]) == "nic", "outer", describe(outer))
+    expect(harness.pid(outer[0]) is None, "the outer flow has an owner", harness.pid(outer[0]))
+    expect(sums(outer) == (packets, size), "outer", sums(outer), "of", (packets, size))
+
+
+def refused(box):
+    told = story(box)
+    report = told.result("refused")
+    mine = [e for e in told.entries if harness.pid(e) == report["pid"] and harness.outcome(e)]
+    expect(len(mine) == 1, "attempts of the refused process:", len(mine))
+    expect(harness.outcome(mine[0]) == "refused", "outcome", harness.outcome(mine[0]))
+    expect((harness.dst_ip(mine[0]), harness.dst_port(mine[0])) == (AWAY4, 81), "destination")
+
+
+def quick(box):
+    """Processes that connect without waiting and are gone within a millisecond are still named."""
+    told = story(box)
+    told.result("quick")
+    mine = [e for e in told.entries if harness.is_network(e) and harness.dst_port(e) == 82]
+    owners = {harness.pid(e) for e in mine}
+    expect(None not in owners, "an owner is unknown")
+    expect(len(owners) == QUICK, len(owners), "owners of", QUICK)
+    expect({harness.name(e) for e in mine} == {"traffic"}, {harness.name(e) for e in mine})
+
+
+def no_others(box):
+    """What was not sent is not reported: no flow beyond those of the rows."""
+    told = story(box)
+    known = {p for row in transports.ROWS for p in row.destinations} | {
+        VXLAN_OUTER, "198.18.0.2", harness.SINK4}
+    others = [f for f in told.flows if harness.dst_ip(f) not in known]
+    expect(not others, "flows that nobody made:", describe(others))
+    wanted = sum(len(row.destinations) for row in transports.ROWS
+                 if not isinstance(told.done[row.name], Exception))
+    seen = [f for f in told.flows if harness.dst_ip(f) in (AWAY4, HOME4, harness.AWAY6,
+            harness.HOME6) and harness.dst_port(f) not in (81, 82)]
+    expect(len(seen) == wanted, len(seen), "flows of", wanted, describe(seen))
+
+
+def conserved(box):
+    """What the peer received = what the NIC probe counted, packet by packet."""
+    told = story(box)
+    totals = told.status["totals"]
+    nic, parts = totals["nic"], ("nic_counted", "nic_forwarded", "nic_stray", "nic_other")
+    for what in ("packets", "bytes"):
+        expect(nic[what] == sum(totals[part][what] for part in parts), "the NIC's", what,
+               nic[what], "are not the sum of", {part: totals[part][what] for part in parts})
+    expect(nic["packets"] == told.arrived[0], "NIC packets", nic["packets"], "of", told.arrived[0])
+    frame = told.arrived[1] - told.arrived[0] * ETHERNET_BYTES
+    expect(nic["bytes"] in (frame, told.arrived[1]), "NIC bytes", nic["bytes"], "of", frame)
+
+
+def tests():
+    for row in transports.ROWS:
+        yield row.name, judged(row)
+    yield "server", server
+    yield "vxlan", vxlan
+    yield "refused", refused
+    yield "quick-exit", quick
+    yield "no-other-flows", no_others
+    yield "conservation", conserved
