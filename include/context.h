@@ -23,17 +23,24 @@ struct context;
 struct context_options {
 	const char *proc;   /* "/proc", or where the host's is mounted; NULL: never look (replay) */
 	const char *passwd; /* "/etc/passwd"; NULL: no user names */
-	size_t processes;   /* at most this many, the oldest ended go first; 0: 65536 */
+	/* At most this many, the oldest ended go first; those that ended in the last 10 s of
+	 * event time may make it twice as many. 0: 65536. */
+	size_t processes;
 };
 
+/* -EXDEV: proc shows another pid namespace than the initial one, which records speak of. */
 int context_new(struct context **out, const struct context_options *options, struct error *why);
 void context_free(struct context *context);
+
+/* Read passwd again if it changed. For a timer, once a second; voids names given out before. */
+void context_refresh(struct context *context);
 
 /*
  * Yield every process of /proc as a WIRE_EXEC record with WIRE_EXEC_SEEDED, so
  * that a recording holds them too. emit's result other than 0 stops and is
  * returned. argv is left out. cgroup limits it to that v2 cgroup path and its
- * children ("" or NULL: all).
+ * children ("" or NULL: all). head.sequence counts the seeds, apart from the kernel's
+ * numbers.
  */
 typedef int (*context_emit_fn)(const struct wire_head *record, void *arg);
 int context_seed(struct context *context, const char *cgroup, context_emit_fn emit, void *arg);
@@ -54,8 +61,8 @@ size_t context_count(const struct context *context);
  */
 struct cgroup_owner {
 	char container[65]; /* "" when none */
-	char runtime[16];
-	char pod[37]; /* UID with dashes, "" when none */
+	char runtime[16];   /* "" where the layout does not tell */
+	char pod[37];       /* UID with dashes, "" when none */
 	char unit[128];
 };
 void cgroup_parse(struct cgroup_owner *out, const char *path);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* process - the table of processes, living and lately ended. */
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "context/process.h"
+
+static struct process *
+newest(const struct processes *table, uint32_t pid)
+{
+	struct process *process;
+
+	HASH_FIND(hh, table->by_pid, &pid, sizeof(pid), process);
+	return process;
+}
+
+static void
+put_program(struct processes *table, struct program *program)
+{
+	text_put(&table->texts, program->name);
+	text_put(&table->texts, program->exe);
+	group_put(&table->groups, program->group);
+}
+
+static void
+drop_programs(struct processes *table, struct program *program)
+{
+	while (program) {
+		struct program *older = program->older;
+
+		put_program(table, program);
+		free(program);
+		program = older;
+	}
+}
+
+/* Give up one that stands in no chain any more. */
+static void
+release(struct processes *table, struct process *process)
+{
+	if (process->ended_ns == PROCESS_ALIVE)
+		DL_DELETE(table->alive, process);
+	else
+		DL_DELETE(table->ended, process);
+	drop_programs(table, process->program.older);
+	put_program(table, &process->program);
+	text_put(&table->texts, process->parent_name);
+	free(process);
+	table->count--;
+}
+
+static void
+drop(struct processes *table, struct process *process)
+{
+	struct process *at = newest(table, process->pid);
+
+	if (at != process) {
+		while (at->older != process)
+			at = at->older;
+		at->older = process->older;
+		release(table, process);
+		return;
+	}
+	HASH_DELETE(hh, table->by_pid, process);
+	at = process->older;
+	release(table, process);
+	if (!at)
+		return;
+	HASH_ADD(hh, table->by_pid, pid, sizeof(at->pid), at);
+	while (at && !at->hh.tbl) { /* no memory to index them: forget them */
+		struct process *older = at->older;
+
+		release(table, at);
+		at = older;
+		if (at)
+			at->hh.tbl = NULL;
+	}
+}
+
+/* The one of the living that was not asked for since the last time round. */
+static struct process *
+idlest(struct processes *table)
+{
+	struct process *process = table->alive;
+
+	while (process && process->used) {
+		process->used = false;
+		DL_DELETE(table->alive, process);
+		DL_APPEND(table->alive, process);
+		process = table->alive;
+	}
+	return process;
+}
+
+static void
+make_room(struct processes *table)
+{
+	while (table->count >= table->limit) {
+		struct process *victim = table->ended;
+
+		if (victim && table->count < 2 * table->limit &&
+		    victim->ended_ns + PROCESS_KEEP_NS > table->now_ns)
+			return;
+		drop(table, victim ? victim : idlest(table));
+	}
+}
+
+void
+processes_init(struct processes *table, size_t limit)
+{
+	*table = (struct processes){.limit = limit};
+	table->groups.room = limit / 4 > 4096 ? limit / 4 : 4096;
+}
+
+void
+processes_fini(struct processes *table)
+{
+	HASH_CLEAR(hh, table->by_pid);
+	while (table->alive)
+		release(table, table->alive);
+	while (table->ended)
+		release(table, table->ended);
+	groups_fini(&table->groups);
+}
+
+static bool
+is_start(const struct process *process, uint64_t started_ns, bool rough)
+{
+	uint64_t slack = rough || process->rough ? PROCESS_TICK_NS : 0;
+
+	return process->started_ns <= started_ns + slack &&
+	       started_ns <= process->started_ns + slack;
+}
+
+struct process *
+process_find(const struct processes *table, uint32_t pid, uint64_t started_ns, bool rough)
+{
+	struct process *process = newest(table, pid);
+
+	if (process && !started_ns)
+		return process->ended_ns == PROCESS_ALIVE ? process : NULL;
+	while (process && !is_start(process, started_ns, rough))
+		process = process->older;
+	return process;
+}
+
+struct process *
+process_at(const struct processes *table, uint32_t pid, uint64_t at_ns)
+{
+	struct process *process = newest(table, pid);
+
+	while (process && process->started_ns > at_ns)
+		process = process->older;
+	return process && at_ns <= process->ended_ns ? process : NULL;
+}
+
+void
+process_end(struct processes *table, struct process *process, uint64_t at_ns)
+{
+	if (process->ended_ns != PROCESS_ALIVE)
+		return;
+	process->ended_ns = at_ns;
+	DL_DELETE(table->alive, process);
+	DL_APPEND(table->ended, process);
+}
+
+/* Put into its pid's chain, which is ordered by start. */
+static bool
+chain(struct processes *table, struct process *process)
+{
+	struct process *at = newest(table, process->pid);
+
+	if (at && at->started_ns > process->started_ns) {
+		process_end(table, process, at->started_ns);
+		while (at->older && at->older->started_ns > process->started_ns)
+			at = at->older;
+		process->older = at->older;
+		at->older = process;
+		return true;
+	}
+	HASH_ADD(hh, table->by_pid, pid, sizeof(process->pid), process);
+	if (!process->hh.tbl)
+		return false;
+	if (at) {
+		process_end(table, at, process->started_ns);
+		HASH_DELETE(hh, table->by_pid, at);
+		process->older = at;
+	}
+	return true;
+}
+
+struct process *
+process_add(struct processes *table, uint32_t pid, uint64_t started_ns, bool rough)
+{
+	struct process *process;
+
+	make_room(table);
+	process = calloc(1, sizeof(*process));
+	if (!process)
+		return NULL;
+	process->pid = pid;
+	process->started_ns = started_ns;
+	process->rough = rough;
+	process->ended_ns = PROCESS_ALIVE;
+	table->count++;
+	DL_APPEND(table->alive, process);
+	if (chain(table, process))
+		return process;
+	release(table, process);
+	return NULL;
+}
+
+/* Keep the newest program as history, if there was one. */
+static void
+archive(struct processes *table, struct process *process)
+{
+	struct program *kept, *at = &process->program;
+	unsigned int count = 1;
+
+	if (!at->name && !at->exe && !at->group)
+		return;
+	kept = malloc(sizeof(*kept));
+	if (!kept) { /* what is forgotten must not be answered with what was before */
+		drop_programs(table, at->older);
+		at->older = NULL;
+		put_program(table, at);
+		return;
+	}
+	*kept = *at;
+	at->older = kept;
+	while (at->older && ++count <= PROCESS_PROGRAMS)
+		at = at->older;
+	drop_programs(table, at->older);
+	at->older = NULL;
+}
+
+void
+process_run(struct processes *table, struct process *process, const struct program *program)
+{
+	struct program next = *program;
+
+	text_share(next.name);
+	text_share(next.exe);
+	group_share(next.group);
+	archive(table, process);
+	next.older = process->program.older;
+	process->program = next;
+}
+
+struct program *
+process_program(struct process *process, uint64_t at_ns)
+{
+	struct program *program = &process->program;
+
+	while (program && program->since_ns > at_ns)
+		program = program->older;
+	return program;
+}
