@@ -28,6 +28,7 @@ struct jsonc {
 
 /* 0, -EINVAL with the place in why, or -ENOMEM. doc is filled only on success. */
 int jsonc_parse(struct jsonc *doc, const char *text, size_t length, struct error *why);
+/* Puts path into why->file even on success, for the jsonc_error() calls that follow. */
 int jsonc_parse_file(struct jsonc *doc, const char *path, struct error *why);
 void jsonc_fini(struct jsonc *doc);
 

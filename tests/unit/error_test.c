@@ -89,6 +89,8 @@ set_keeps_the_place(void **state)
 	big[sizeof(big) - 1] = '\0';
 	assert_int_equal(error_set(&why, -1, "%s", big), -1);
 	assert_int_equal(strlen(why.text), sizeof(why.text) - 1);
+	error_set(&why, -1, "%s", "a\x1b[31m\nb\x7f\xc3\xbc");
+	assert_string_equal(why.text, "a?[31m?b?\xc3\xbc");
 	assert_int_equal(error_set(NULL, -2, "nobody listens"), -2);
 }
 

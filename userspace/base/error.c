@@ -19,6 +19,10 @@ error_set(struct error *why, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(why->text, sizeof(why->text), format, args);
 	va_end(args);
+	/* It quotes foreign text, and goes to terminals. */
+	for (char *byte = why->text; *byte; byte++)
+		if ((unsigned char)*byte < 0x20 || *byte == 0x7f)
+			*byte = '?';
 	return code;
 }
 

@@ -230,13 +230,14 @@ jsonc_locate(const struct jsonc *doc, const cJSON *item, unsigned int *line, uns
 int
 jsonc_error(const struct jsonc *doc, const cJSON *item, struct error *why, const char *format, ...)
 {
+	char text[sizeof(why->text)];
 	va_list args;
 
 	if (!why)
 		return -EINVAL;
 	jsonc_locate(doc, item, &why->line, &why->column);
 	va_start(args, format);
-	vsnprintf(why->text, sizeof(why->text), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	return -EINVAL;
+	return error_set(why, -EINVAL, "%s", text);
 }
