@@ -109,20 +109,16 @@ compare_keys(const void *left, const void *right)
 static int
 find_repeated(const cJSON *object, const cJSON **out)
 {
-	size_t count = (size_t)cJSON_GetArraySize(object), i = 0, first = SIZE_MAX;
+	size_t count = (size_t)cJSON_GetArraySize(object), first = SIZE_MAX;
 	struct key *keys cleanup(free_drop) = calloc(count + 1, sizeof(*keys));
-	const cJSON *child;
+	const cJSON *child = object->child;
 
 	if (!keys)
 		return -ENOMEM;
-	cJSON_ArrayForEach(child, object)
-	{
-		keys[i].item = child;
-		keys[i].index = i;
-		i++;
-	}
+	for (size_t i = 0; i < count; i++, child = child->next)
+		keys[i] = (struct key){.item = child, .index = i};
 	qsort(keys, count, sizeof(*keys), compare_keys);
-	for (i = 1; i < count; i++) {
+	for (size_t i = 1; i < count; i++) {
 		if (strcmp(keys[i - 1].item->string, keys[i].item->string) == 0 &&
 		    keys[i].index < first) {
 			first = keys[i].index;
@@ -183,8 +179,9 @@ jsonc_parse(struct jsonc *doc, const char *text, size_t length, struct error *wh
 	err = parse(&copy, why);
 	if (err)
 		return err;
-	*doc = copy;
-	copy = (struct jsonc){0};
+	doc->root = take(copy.root);
+	doc->text = take(copy.text);
+	doc->length = length;
 	return 0;
 }
 

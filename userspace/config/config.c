@@ -222,7 +222,7 @@ int
 config_load(struct config *out, const struct config_sources *sources, struct error *why)
 {
 	struct config config cleanup(config_fini) = {.owned = calloc(1, sizeof(struct owned))};
-	struct error unheard;
+	struct error unheard = {0};
 	int err;
 
 	why = why ? why : &unheard;

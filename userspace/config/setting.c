@@ -254,9 +254,9 @@ take_words(struct words *words, const char **list, const cJSON *item, char numbe
 		cJSON_ArrayForEach(element, item) list[words->count++] = element->valuestring;
 }
 
-int
-setting_put_json(struct config *config, size_t index, const struct jsonc *doc, const cJSON *item,
-		 const char *path, struct error *why)
+static int
+put_item(struct config *config, size_t index, const struct jsonc *doc, const cJSON *item,
+	 const char *path, struct error *why)
 {
 	size_t count = cJSON_IsArray(item) ? (size_t)cJSON_GetArraySize(item) : 1, bad;
 	const char **list cleanup(free_drop) = calloc(count + 1, sizeof(*list));
@@ -268,8 +268,6 @@ setting_put_json(struct config *config, size_t index, const struct jsonc *doc, c
 
 	if (!list)
 		return error_set(why, -ENOMEM, "out of memory");
-	if (!is_of_type(settings[index].type, item))
-		return fail_type(&settings[index], doc, item, why);
 	take_words(&words, list, item, number);
 	jsonc_locate(doc, item, &line, &column);
 	buf_addf(&origin, "%s:%u", path, line);
@@ -279,4 +277,13 @@ setting_put_json(struct config *config, size_t index, const struct jsonc *doc, c
 	if (err == -EINVAL && why)
 		jsonc_locate(doc, item, &why->line, &why->column);
 	return err;
+}
+
+int
+setting_put_json(struct config *config, size_t index, const struct jsonc *doc, const cJSON *item,
+		 const char *path, struct error *why)
+{
+	if (!is_of_type(settings[index].type, item))
+		return fail_type(&settings[index], doc, item, why);
+	return put_item(config, index, doc, item, path, why);
 }
