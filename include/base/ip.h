@@ -32,7 +32,7 @@ const char *ip_format(const struct ip *ip, char out[IP_TEXT]);
 /* "10.0.0.0/8", or a bare address as a prefix of one. Host bits must be zero: -EINVAL. */
 int prefix_parse(struct prefix *out, const char *text);
 const char *prefix_format(const struct prefix *prefix, char out[PREFIX_TEXT]);
-/* Never across families: ::/0 does not contain an IPv4 address. */
+/* In the mapped form, so that prefixes nest and can be searched: ::/0 holds all of IPv4 too. */
 bool prefix_contains(const struct prefix *prefix, const struct ip *ip);
 
 /* Name of an IANA protocol number ("tcp"), or NULL; and back, 0 when unknown. */

@@ -132,9 +132,6 @@ prefix_contains(const struct prefix *prefix, const struct ip *ip)
 	unsigned int whole = prefix->bits / 8;
 	uint8_t mask = (uint8_t)(0xff00 >> prefix->bits % 8);
 
-	/* ::/0 means all of IPv6 to those who write it, not IPv4 as well. */
-	if (prefix->bits < V4_BITS && ip_is_v4(ip))
-		return false;
 	if (memcmp(prefix->ip.bytes, ip->bytes, whole) != 0)
 		return false;
 	return whole == 16 || ((prefix->ip.bytes[whole] ^ ip->bytes[whole]) & mask) == 0;
