@@ -103,9 +103,9 @@
 		      loginuid, "user id who logged in (audit)", PERSONAL)
 
 /* Where OCSF demands an actor besides the process: its parent. */
-#define PARENT_ROWS                                                          \
-	FACT(TEXT, invoked_by, TOP("actor.invoked_by"), .parent_length = 5), \
-		FACT(TEXT, parent_name, AT("actor.process", "name"), WEAK),  \
+#define PARENT_ROWS                                                         \
+	FACT(TEXT, invoked_by, AT("actor", "invoked_by")),                  \
+		FACT(TEXT, parent_name, AT("actor.process", "name"), WEAK), \
 		ALSO(INT, process.ppid, AT("actor.process", "pid"))
 
 #define CLASS_ROWS                                            \
@@ -142,7 +142,8 @@
 #define DST_ROWS                                                                                \
 	FIELD(INT, "dst.asn", dst_place.asn, AT("dst_endpoint.autonomous_system", "number"),    \
 	      "autonomous system of the destination", ),                                        \
-		FIELD(IP, "dst.ip", dst, AT("dst_endpoint", "ip"), "address it went to", ),     \
+		SHOWN(IP, "dst.ip", dst, AT("dst_endpoint", "ip"), TEXT, dst_ip,                \
+		      "address it went to", ),                                                  \
 		ALSO(STRING, dst_place.location, AT("dst_endpoint.location", "country")),       \
 		FIELD(INT, "dst.port", dst_port, AT("dst_endpoint", "port"), "port it went to", \
 		      WEAK)

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * json.c - an event as one canonical object (RFC 8785), straight from its rows.
+ *
+ * Rows come in the order of their paths, so writing is one pass: for each row
+ * with a value, close the objects it is not in, open those it is in, write it.
+ * An object that only weak rows have written to is taken back when it closes.
+ */
+#include <string.h>
+
+#include "event/facts.h"
+#include "event/text.h"
+
+#define DEPTH_MAX 12
+
+struct level {
+	size_t path_length; /* of the open path that this level ends */
+	size_t start;       /* where its text begins in out: comma, key and bracket */
+	bool is_array;
+	bool has_value; /* a row that is not weak wrote here or below */
+};
+
+struct writer {
+	struct buf *out;
+	const struct event *event;
+	const struct facts *facts;
+	const char *path; /* of the last row; its first levels[depth].path_length bytes are open */
+	size_t depth;
+	struct level levels[DEPTH_MAX];
+};
+
+static void
+separate(struct writer *writer)
+{
+	const struct buf *out = writer->out;
+	char last = out->length ? out->data[out->length - 1] : '{';
+
+	if (last != '{' && last != '[')
+		buf_addc(writer->out, ',');
+}
+
+static void
+write_key(struct buf *out, const char *key, size_t length)
+{
+	char *at = buf_reserve(out, length + 3);
+
+	if (!at)
+		return;
+	*at++ = '"';
+	at = mempcpy(at, key, length);
+	memcpy(at, "\":", 2);
+	out->length += length + 3;
+}
+
+static void
+close_level(struct writer *writer)
+{
+	struct level *level = &writer->levels[writer->depth--];
+
+	if (!level->has_value) {
+		writer->out->length = level->start;
+		return;
+	}
+	buf_addc(writer->out, level->is_array ? ']' : '}');
+	writer->levels[writer->depth].has_value = true;
+}
+
+/* key NULL: an element of an array. */
+static void
+open_level(struct writer *writer, const char *key, size_t key_length, size_t path_length,
+	   bool is_array)
+{
+	struct level *level = &writer->levels[++writer->depth];
+
+	*level = (struct level){path_length, writer->out->length, is_array, false};
+	separate(writer);
+	if (key)
+		write_key(writer->out, key, key_length);
+	buf_addc(writer->out, is_array ? '[' : '{');
+}
+
+static bool
+is_inside(const struct writer *writer, const struct field *row)
+{
+	size_t length = writer->levels[writer->depth].path_length;
+
+	if (length == 0)
+		return true;
+	if (length > row->parent_length || memcmp(row->ocsf, writer->path, length) != 0)
+		return false;
+	return row->ocsf[length] == '.' || row->ocsf[length] == '[';
+}
+
+/* Close and open levels until exactly the row's parent is open. */
+static void
+enter(struct writer *writer, const struct field *row)
+{
+	size_t at;
+
+	while (!is_inside(writer, row))
+		close_level(writer);
+	at = writer->levels[writer->depth].path_length;
+	writer->path = row->ocsf;
+	while (at < row->parent_length) {
+		const char *key = row->ocsf + at + (row->ocsf[at] == '.');
+		size_t length = strcspn(key, ".[]");
+
+		if (row->ocsf[at] == '[') {
+			at = (size_t)(strchr(key, ']') + 1 - row->ocsf);
+			open_level(writer, NULL, 0, at, false);
+		} else {
+			at = (size_t)(key + length - row->ocsf);
+			open_level(writer, key, length, at, key[length] == '[');
+		}
+	}
+}
+
+/* The row's place, ready for its value. */
+static struct buf *
+place(struct writer *writer, const struct field *row)
+{
+	const char *key = row->ocsf + row->parent_length + (row->parent_length > 0);
+
+	enter(writer, row);
+	separate(writer);
+	write_key(writer->out, key, strlen(key));
+	if (!row->weak)
+		writer->levels[writer->depth].has_value = true;
+	return writer->out;
+}
+
+static void
+write_text(struct writer *writer, const struct field *row, const char *text)
+{
+	if (text)
+		text_string(place(writer, row), text, strlen(text));
+}
+
+static void
+write_int(struct writer *writer, const struct field *row, int64_t value)
+{
+	if (value != ABSENT)
+		text_int(place(writer, row), value);
+}
+
+static void
+write_bool(struct writer *writer, const struct field *row, bool value)
+{
+	buf_adds(place(writer, row), value ? "true" : "false");
+}
+
+static void
+write_ip(struct writer *writer, const struct field *row)
+{
+	const struct ip *ip = event_ip(writer->event, row);
+	char text[IP_TEXT];
+
+	if (event_has(writer->event, row))
+		write_text(writer, row, ip_format(ip, text));
+}
+
+static void
+write_set(struct writer *writer, const struct field *row)
+{
+	const char *const *each = event_set(writer->event, row);
+	struct buf *out;
+
+	if (!each)
+		return;
+	out = place(writer, row);
+	buf_addc(out, '[');
+	for (; *each; each++) {
+		separate(writer);
+		text_string(out, *each, strlen(*each));
+	}
+	buf_addc(out, ']');
+}
+
+static void
+write_plain(struct writer *writer, const struct field *row)
+{
+	switch (row->type) {
+	case FIELD_STRING:
+		write_text(writer, row, event_string(writer->event, row));
+		break;
+	case FIELD_INT:
+		write_int(writer, row, event_int(writer->event, row));
+		break;
+	case FIELD_BOOL:
+		if (event_int(writer->event, row))
+			write_bool(writer, row, true);
+		break;
+	case FIELD_IP:
+		write_ip(writer, row);
+		break;
+	case FIELD_SET:
+		write_set(writer, row);
+		break;
+	}
+}
+
+static void
+write_as_text(struct writer *writer, const struct field *row)
+{
+	int64_t value = event_int(writer->event, row);
+	char text[INT_TEXT];
+
+	if (value == ABSENT)
+		return;
+	text_digits(text, value);
+	write_text(writer, row, text);
+}
+
+static void
+write_hex(struct writer *writer, const struct field *row, const char *text)
+{
+	size_t length = text ? strlen(text) : 0;
+
+	if (length && !text_is_utf8(text, length))
+		text_hex(place(writer, row), text, length);
+}
+
+/* "attack.t1567.002", "T1041", "TA0010": where the id begins, or NULL. */
+static const char *
+technique_id(const char *tag)
+{
+	const char *id = strncasecmp(tag, "attack.", 7) == 0 ? tag + 7 : tag;
+	size_t prefix = strncasecmp(id, "TA", 2) == 0 ? 2 : strncasecmp(id, "T", 1) == 0 ? 1 : 0;
+	size_t digits = strspn(id + prefix, "0123456789");
+
+	if (!prefix || digits != 4)
+		return NULL;
+	if (!id[prefix + 4])
+		return id;
+	if (prefix == 2 || id[5] != '.' || strspn(id + 6, "0123456789") != 3 || id[9])
+		return NULL;
+	return id;
+}
+
+static void
+write_attack(struct buf *out, const char *id)
+{
+	bool is_tactic = id[1] == 'A' || id[1] == 'a';
+	const char *digits = id + 1 + is_tactic;
+
+	buf_addc(out, '{');
+	if (digits[4])
+		buf_addf(out, "\"sub_technique\":{\"uid\":\"T%s\"},", digits);
+	buf_addf(out, "\"%s\":{\"uid\":\"%s%.4s\"}}", is_tactic ? "tactic" : "technique",
+		 is_tactic ? "TA" : "T", digits);
+}
+
+static void
+write_techniques(struct writer *writer, const struct field *row)
+{
+	const char *const *each = event_set(writer->event, row);
+	struct buf *out = NULL;
+	const char *id;
+
+	for (; each && *each; each++) {
+		id = technique_id(*each);
+		if (!id)
+			continue;
+		if (!out) {
+			out = place(writer, row);
+			buf_addc(out, '[');
+		}
+		separate(writer);
+		write_attack(out, id);
+	}
+	if (out)
+		buf_addc(out, ']');
+}
+
+static void
+write_row(struct writer *writer, const struct field *row)
+{
+	const void *fact = (const char *)writer->facts + row->fact;
+
+	if (row->constant) {
+		buf_adds(place(writer, row), row->constant);
+		return;
+	}
+	switch (row->form) {
+	case FORM_PLAIN:
+		write_plain(writer, row);
+		break;
+	case FORM_TEXT:
+		write_as_text(writer, row);
+		break;
+	case FORM_FACT_TEXT:
+		write_text(writer, row, *(const char *const *)fact);
+		break;
+	case FORM_FACT_INT:
+		write_int(writer, row, *(const int64_t *)fact);
+		break;
+	case FORM_FACT_BOOL:
+		write_bool(writer, row, *(const bool *)fact);
+		break;
+	case FORM_HEX:
+		write_hex(writer, row, *(const char *const *)fact);
+		break;
+	case FORM_TECHNIQUES:
+		write_techniques(writer, row);
+		break;
+	}
+}
+
+void
+event_write(struct buf *out, const struct event *event, const struct event_stamp *stamp,
+	    const struct privacy *privacy)
+{
+	struct facts facts;
+	struct writer writer = {.out = out, .event = event, .facts = &facts, .path = ""};
+
+	facts_fill(&facts, event, stamp, privacy);
+	writer.levels[0] = (struct level){0, out->length, false, true};
+	buf_addc(out, '{');
+	for (const struct field *row = event->type->fields; row->name || row->ocsf; row++)
+		if (row->ocsf)
+			write_row(&writer, row);
+	while (writer.depth)
+		close_level(&writer);
+	buf_addc(out, '}');
+}
