@@ -30,23 +30,28 @@
 
 struct journal;
 
+#define JOURNAL_ENTRY_BYTES 16384 /* longest entry */
+
 enum journal_class { JOURNAL_BULK, JOURNAL_CRITICAL };
 
 struct journal_options {
 	const char *directory; /* created with mode 0700 */
 	const char *cluster;   /* NULL: "standalone" */
 	const char *node;
-	size_t staging_bytes; /* waiting for the storage thread, at most; 0: 64 MiB. A quarter is
-				 the reserve */
-	size_t segment_bytes; /* a new file beyond this; 0: 64 MiB */
-	unsigned int sync_ms; /* bulk is synced within this; 0: 50 */
+	size_t staging_bytes;  /* waiting for the storage thread, at most; 0: 64 MiB. A quarter is
+				  the reserve */
+	size_t segment_bytes;  /* a new file beyond this; 0: 64 MiB */
+	unsigned int sync_ms;  /* bulk is synced within this; 0: 50 */
+	unsigned int close_ms; /* journal_close() waits for the disk at most this long; 0: 10000 */
 	uint64_t quota_bytes; /* of all shards on disk; oldest whole shards go first; 0: no limit */
 };
 
-/* Opens, recovers what a crash left (cuts a torn tail, says how much in the log), starts the
- * thread. */
+/*
+ * Opens, recovers what a crash left (cuts a torn tail, says how much in the log),
+ * starts the thread. -EBUSY: another process has this journal open.
+ */
 int journal_open(struct journal **out, const struct journal_options *options, struct error *why);
-/* Writes and syncs what was committed, joins the thread. */
+/* Writes and syncs what was admitted, joins the thread; says in the log what could not be saved. */
 void journal_close(struct journal *journal);
 
 /* Fills uid, sequence, log_name, logged_ms of the stamp. -EAGAIN: full for this class. Pair with
@@ -55,8 +60,11 @@ int journal_admit(struct journal *journal, enum journal_class class, int64_t now
 		  struct event_stamp *stamp);
 /* Where the admitted entry's bytes go: append only. */
 struct buf *journal_bytes(struct journal *journal);
-/* Ends the entry. Returns its ticket: tickets count up from 1 over the journal's life in this
- * process. */
+/*
+ * Ends the entry. Returns its ticket: tickets count up from 1 over the journal's
+ * life in this process. 0: the entry is empty, longer than JOURNAL_ENTRY_BYTES, or
+ * memory ran out; it is counted as refused and the next entry gets its number.
+ */
 uint64_t journal_add(struct journal *journal);
 
 /* Hand the batch over. Never blocks. */
@@ -78,19 +86,36 @@ struct journal_state {
 	uint64_t sync_errors;
 	uint64_t recovered_entries; /* found at open */
 	uint64_t cut_bytes;         /* torn tail removed at open */
-	const char *shard;
+	const char *shard;          /* metadata.log_name; "" before the first entry */
+	uint64_t too_long;          /* entries over JOURNAL_ENTRY_BYTES; counted in refused_* too */
+	uint64_t write_errors;      /* failed writes and creations; sync_errors are apart */
+	int failing;             /* errno while the disk refuses, else 0; retried until it takes */
+	uint64_t disk_bytes;     /* of all shards */
+	uint64_t expired_shards; /* removed because of quota_bytes */
+	uint64_t damaged;        /* places in the newest segment found damaged at open */
 };
 void journal_state(const struct journal *journal, struct journal_state *out);
 
 /*
- * Reading: a directory (all shards in order), or one segment file. Checks every
- * checksum. next() gives bytes valid until the next call; 0 at the end, 1 for an
- * entry, -EBADMSG with file and offset in why when a segment is damaged.
+ * Reading: a directory (all shards in order), one shard's folder, or one segment
+ * file. Checks every checksum. next() gives bytes valid until the next call; 0 at
+ * the end, 1 for an entry, -EBADMSG with file and offset in why when something is
+ * damaged or missing; the call after that goes on behind the damage. A directory
+ * may be read while it is written: at the end, call again later.
  */
 struct journal_reader;
 int journal_reader_open(struct journal_reader **out, const char *path, struct error *why);
 int journal_reader_next(struct journal_reader *reader, const char **bytes, size_t *length,
 			struct error *why);
+
+/* About the entry that next() gave last. */
+struct journal_position {
+	const char *log_name; /* valid until the next call */
+	uint64_t sequence;
+	int64_t logged_ms;
+	enum journal_class class;
+};
+void journal_reader_position(const struct journal_reader *reader, struct journal_position *out);
 void journal_reader_close(struct journal_reader *reader);
 
 #endif /* JOURNAL_H */

@@ -12,9 +12,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "event.h"
 
+/*
+ * A reader that is slow or gone never stops the loop: what does not fit its
+ * buffer is dropped, counted and said. Call commit() every turn, also with the
+ * ticket of the turn before: it goes on with what the reader had no room for.
+ * -EPIPE: nobody reads any more.
+ */
 struct sink;
 
 struct delivery {
@@ -40,5 +47,8 @@ struct sink {
 int people_open(struct sink **out, int fd, bool colour, const struct privacy *privacy);
 /* Every entry's bytes and a newline on fd. */
 int json_open(struct sink **out, int fd);
+/* Sums what was put: destinations by jurisdiction, processes, verdicts, losses. */
+int summary_open(struct sink **out);
+void summary_print(struct sink *sink, FILE *out, bool colour);
 
 #endif /* SINK_H */
