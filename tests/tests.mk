@@ -50,7 +50,7 @@ sanitizer-run: $$(UNIT)
 	@UBSAN_OPTIONS=halt_on_error=1 tests/unit/run.sh sanitizer $^
 
 style: all
-	@tests/style/run.sh $(OUT)
+	@$(PYTHON) -B tests/style/run.py $(OUT)
 
 schema: all
 	@tests/run_folder.sh schema $(OUT)

@@ -15,11 +15,16 @@ ground()
 	fi
 }
 
+# busybox prefers its own ip, which knows no namespaces.
+for ip in /bin/ip /sbin/ip /usr/bin/ip /usr/sbin/ip; do
+	[ -x $ip ] && break
+done
+
 ground "BTF of the kernel" ls /sys/kernel/btf/vmlinux
 ground "cgroup v2" mkdir /sys/fs/cgroup/ground
 ground "bpffs" mkdir /sys/fs/bpf/ground
-ground "network namespaces" ip netns add ground
-ground "veth" ip -n ground link add a type veth peer name b
-ip netns del ground
+ground "network namespaces" "$ip" netns add ground
+ground "veth" "$ip" -n ground link add ground0 type veth peer name ground1
+"$ip" netns del ground
 
 exec python3 tests/live/run.py --build build --in-lab

@@ -363,10 +363,10 @@ def free_port():
 
 # What stands where in an entry (OCSF): the only lines to change when a path changes.
 
-def enrichment(entry, name):
+def enrichment(entry, kind, name):
     for each in entry.get("enrichments", []):
-        if each.get("name") == name:
-            return each.get("value")
+        if each.get("type") == kind:
+            return each.get("data", {}).get(name)
     return None
 
 
@@ -376,6 +376,18 @@ def dig(entry, *path):
             return None
         entry = entry.get(part)
     return entry
+
+
+def kind(entry):
+    return dig(entry, "metadata", "type")
+
+
+def cookie(entry):
+    return dig(entry, "connection_info", "uid")
+
+
+def lost(entry):
+    return entry.get("count") if kind(entry) == "gap" else 0
 
 
 def is_network(entry):
@@ -419,45 +431,49 @@ def bytes_out(entry):
     return dig(entry, "traffic", "bytes_out")
 
 
+def wire_bytes(entry):
+    return enrichment(entry, "event", "wire_bytes")
+
+
 def packets_out(entry):
     return dig(entry, "traffic", "packets_out")
 
 
 def role(entry):
-    return enrichment(entry, "role")
+    return enrichment(entry, "event", "role")
 
 
 def basis(entry):
-    return enrichment(entry, "basis")
+    return enrichment(entry, "event", "basis")
 
 
 def witness(entry):
-    return enrichment(entry, "witness")
+    return enrichment(entry, "event", "witness")
 
 
 def moment(entry):
-    return enrichment(entry, "moment")
+    return enrichment(entry, "event", "moment")
 
 
 def verdict(entry):
-    return enrichment(entry, "verdict")
+    return enrichment(entry, "judgement", "verdict")
 
 
 def rule_id(entry):
-    return dig(entry, "firewall_rule", "uid") or dig(entry, "policy", "uid")
+    return dig(entry, "firewall_rule", "uid")
 
 
 def outcome(entry):
-    return enrichment(entry, "outcome")
+    return entry.get("status_detail") if kind(entry) == "connect" else None
 
 
 def flows(entries):
-    """One dict a flow: its last entry, for totals only grow. Attempts are no flows."""
+    """One entry a flow: its last, for totals only grow. Attempts are no flows."""
     found = {}
     for entry in entries:
-        if not is_network(entry) or outcome(entry) or bytes_out(entry) is None:
+        if kind(entry) != "flow":
             continue
         key = (pid(entry), protocol(entry), src_port(entry), dst_ip(entry), dst_port(entry),
-               witness(entry), enrichment(entry, "cookie"))
+               witness(entry), cookie(entry))
         found[key] = entry
     return list(found.values())

@@ -28,7 +28,7 @@ def rule(identity, action, match, level="low", event="flow"):
 
 
 RECORD = rule("record.all", "record", {"dst.ip": {"exists": True}}, "informational")
-ALERT = rule("alert.away", "alert", {"dst.location": {"not_in": ["DE"]}, "role": {"eq": "client"}},
+ALERT = rule("alert.away", "alert", {"dst.location_country": {"not_in": ["DE"]}, "role": {"eq": "client"}},
              "high")
 
 

@@ -14,7 +14,7 @@ def arrives(row):
         packets, size, report = transports.exchange(box, row)
         needs(report)
         expect(report["sent"] > 0, "nothing was sent:", report)
-        expect((packets, size) == row.expected, "arrived", (packets, size), "of", row.expected)
+        expect((packets, size) in (row.expected, row.cut), "arrived", (packets, size), "of", row.expected)
         return f"{packets} packets, {size} bytes"
     return test
 

@@ -123,6 +123,10 @@ def judged(row):
             if row.witness == "gate":
                 expect(harness.role(flow) == "client", "role", harness.role(flow))
                 expect(harness.name(flow) == "traffic", "process", harness.name(flow))
+        if (packets, size) == row.cut:
+            wire = sum(harness.wire_bytes(f) for f in mine)
+            expect(wire == size, "wire bytes", wire, "of", size)
+            packets, size = row.expected
         expect(sums(mine) == (packets, size), "packets, bytes", sums(mine), "of", (packets, size))
         return f"{size} bytes, {harness.basis(mine[0])}"
     return test
