@@ -28,7 +28,7 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointe
 HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,$(HARD)) \
-	-D_GNU_SOURCE -DDEMARC_VERSION='"$(VERSION)"' -Iinclude -Iuserspace -I$(OUT)/bpf \
+	-D_GNU_SOURCE -DDEMARC_VERSION='"$(VERSION)"' -DDEMARC_REVISION='"$(REVISION)"' -Iinclude -Iuserspace -I$(OUT)/bpf \
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 ALL_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now)
 LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lelf -lpthread

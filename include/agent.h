@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * agent.h - the pipeline: source, decode, context, place, match, journal, sinks.
+ *
+ * The only part that knows every seam. A struct agent is the pipeline without a
+ * source: give it records, from the kernel or a recording, and it judges them.
+ */
+#ifndef AGENT_H
+#define AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "config.h"
+#include "journal.h"
+#include "sink.h"
+#include "source.h"
+
+struct agent;
+
+#define AGENT_SINKS 4
+
+struct agent_options {
+	const struct config *config; /* must outlive the agent */
+	bool replay;       /* no /proc, no journal; uids and times follow from the records alone */
+	int64_t offset_ms; /* wall minus boot; replay takes the recording's */
+	const char *boot_id;
+	const char *node; /* NULL: as configured */
+};
+
+/* Builds everything but source and sinks: rules, places, context, privacy, journal. */
+int agent_open(struct agent **out, const struct agent_options *options, struct error *why);
+void agent_close(struct agent *agent);
+
+/* The agent closes its sinks. */
+void agent_add_sink(struct agent *agent, struct sink *sink);
+void agent_set_recorder(struct agent *agent, struct recorder *recorder);
+
+/* One record through the five verbs. A record_fn, so that sources can call it. */
+void agent_record(const struct wire_head *record, void *agent);
+/* What the rules of today say of an event that was read back from a journal; *rule may be NULL. */
+void agent_verdict(struct agent *agent, struct event *event, const char **verdict,
+		   const char **rule);
+/* Speak of itself: an agent event with this text. */
+void agent_say(struct agent *agent, enum wire_life life, const char *text);
+
+/* End a turn: hand the batch to the journal. */
+void agent_commit(struct agent *agent);
+/* Publish what is on disk. */
+void agent_publish(struct agent *agent);
+/* Once a second: folds that are due, shed counts, the user file. now_ns is boot time. */
+void agent_tick(struct agent *agent, uint64_t now_ns);
+/* Seed the context from /proc. */
+int agent_seed(struct agent *agent);
+/* Emit everything that is still folded. */
+void agent_flush(struct agent *agent, uint64_t now_ns);
+
+/* At the end: wait (bounded) until everything committed is on disk, and publish it. */
+void agent_drain(struct agent *agent);
+
+/* Read rules and places anew; on any error the old ones stay. */
+int agent_reload(struct agent *agent, struct error *why);
+
+/* Own networks and special scopes, for the kernel. Valid until a reload. */
+const struct prefix *agent_own(const struct agent *agent, size_t *count);
+bool agent_observes(const struct agent *agent);
+int agent_journal_fd(const struct agent *agent);
+const struct privacy *agent_privacy(const struct agent *agent);
+const char *agent_node(const struct agent *agent);
+
+/* Numbers for status. */
+struct agent_state {
+	uint64_t records;
+	uint64_t malformed;
+	uint64_t entries;
+	uint64_t alerts;
+	uint64_t shed;
+	uint64_t verdicts[4]; /* flows opened, by enum rule_verdict */
+	size_t processes;
+	size_t folds;
+	uint64_t reloads;
+	uint64_t reload_errors;
+	const char *policy;
+	const char *policy_version;
+	const char *policy_digest;
+	size_t rules;
+	bool has_journal;
+	struct journal_state journal;
+};
+void agent_state(const struct agent *agent, struct agent_state *out);
+
+#endif /* AGENT_H */

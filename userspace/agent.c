@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* agent - the pipeline: the only file that knows every seam. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "context.h"
+#include "judge.h"
+#include "keys.h"
+#include "ledger.h"
+#include "sink.h"
+
+struct agent {
+	struct agent_options options;
+	const struct config *config;
+	char node[256];
+	struct judge *judge;
+	struct context *context;
+	struct ledger *ledger;
+	struct folds *folds;
+	struct journal *journal; /* NULL in replay */
+	struct privacy privacy;
+	struct pseudonyms pseudonyms;
+	struct recorder *recorder;
+	struct sink *sinks[AGENT_SINKS];
+	size_t sink_count;
+	struct buf text; /* replay: the entry being written */
+	uint64_t sequence;
+	uint64_t ticket;
+	uint64_t now_ns; /* of the latest record */
+	uint64_t shed_told;
+	uint64_t shed_since_ns;
+	bool fold;
+	struct agent_state state;
+	struct event event;
+};
+
+/*
+ * Writing
+ * -------
+ */
+
+static int
+admit(struct agent *agent, bool critical, int64_t wall_ms, struct event_stamp *stamp, char uid[33])
+{
+	stamp->node = agent->node;
+	stamp->cluster = *agent->config->cluster ? agent->config->cluster : NULL;
+	stamp->version = DEMARC_VERSION;
+	stamp->boot_id = agent->options.boot_id;
+	if (agent->journal)
+		return journal_admit(agent->journal, critical ? JOURNAL_CRITICAL : JOURNAL_BULK,
+				     clock_wall_ms(), stamp);
+	/* Replay: the same recording gives the same bytes. */
+	snprintf(uid, 33, "%032llx", (unsigned long long)agent->sequence);
+	stamp->uid = uid;
+	stamp->sequence = agent->sequence++;
+	stamp->log_name = "replay";
+	stamp->logged_ms = wall_ms;
+	return 0;
+}
+
+/* Returns the entry's ticket; 0 when the journal refused it. */
+static uint64_t
+add(struct agent *agent)
+{
+	return agent->journal ? journal_add(agent->journal) : agent->ticket + 1;
+}
+
+/* One event becomes one entry, or is refused and counted. */
+static void
+write_entry(struct agent *agent, struct event *event)
+{
+	bool critical =
+		event->judgement.alert || event->type == &event_gap || event->type == &event_agent;
+	struct buf *bytes = agent->journal ? NULL : &agent->text;
+	struct event_stamp stamp = {0};
+	struct delivery delivery = {.event = event};
+	char uid[33];
+	size_t start;
+
+	if (admit(agent, critical, event->wall_ms, &stamp, uid) < 0) {
+		agent->state.shed++;
+		return;
+	}
+	if (!bytes)
+		bytes = journal_bytes(agent->journal);
+	start = bytes->length;
+	event_write(bytes, event, &stamp, &agent->privacy);
+	delivery.length = bytes->length - start;
+	delivery.ticket = add(agent);
+	if (!delivery.ticket) {
+		log_error("journal", "an entry of %zu bytes was refused", delivery.length);
+		return;
+	}
+	delivery.json = bytes->data + start;
+	agent->ticket = delivery.ticket;
+	agent->state.entries++;
+	agent->state.alerts += event->judgement.alert;
+	for (size_t i = 0; i < agent->sink_count; i++)
+		agent->sinks[i]->ops->put(agent->sinks[i], &delivery);
+	if (!agent->journal)
+		buf_clear(bytes);
+}
+
+static void
+write_folded(struct event *event, void *arg)
+{
+	write_entry(arg, event);
+}
+
+/*
+ * Judging
+ * -------
+ */
+
+static bool
+is_kept(const struct agent *agent, const struct event *event, size_t hits)
+{
+	if (event->type == &event_fork || event->type == &event_exit)
+		return hits > 0;
+	if (event->type == &event_exec)
+		return hits > 0 || agent->config->journal_exec;
+	return true;
+}
+
+/* One entry for each rule that matched; for none, one that says so. */
+static void
+report(struct agent *agent, struct event *event, const struct ruleset *rules,
+       const struct rule *rule, enum rule_verdict verdict)
+{
+	judgement_fill(event, rules, rule, verdict);
+	if (agent->judge->observes && !event->dst_place.location && verdict == VERDICT_UNKNOWN)
+		event->judgement.alert = false;
+	if (agent->fold || event->judgement.alert)
+		if (folds_offer(agent->folds, event) == FOLD_TAKEN)
+			return;
+	write_entry(agent, event);
+}
+
+static void
+match(struct agent *agent, struct event *event)
+{
+	enum rule_verdict worst = VERDICT_ALLOWED;
+	size_t total = 0;
+
+	for (size_t i = 0; i < agent->judge->ruleset_count; i++) {
+		const struct ruleset *rules = agent->judge->rulesets[i];
+		const struct rule *hits[RULE_HITS];
+		size_t count = ruleset_match(rules, event, hits, RULE_HITS);
+		enum rule_verdict verdict = hits_verdict(hits, count);
+
+		total += count;
+		if (verdict > worst)
+			worst = verdict;
+		if (!is_kept(agent, event, count))
+			continue;
+		for (size_t h = 0; h < count && h < RULE_HITS; h++)
+			report(agent, event, rules, hits[h], verdict);
+		if (!count)
+			report(agent, event, rules, NULL, verdict);
+	}
+	if (event->type == &event_flow && event->moment && !strcmp(event->moment, "open"))
+		agent->state.verdicts[total ? worst : VERDICT_UNKNOWN]++;
+}
+
+static bool
+has_destination(const struct event *event)
+{
+	return event->type == &event_flow || event->type == &event_connect;
+}
+
+/* The five verbs. */
+void
+agent_record(const struct wire_head *record, void *arg)
+{
+	struct agent *agent = arg;
+	struct event *event = &agent->event;
+
+	agent->state.records++;
+	if (agent->recorder && recorder_put(agent->recorder, record) < 0)
+		agent->recorder = NULL; /* its error comes at close */
+	if (event_decode(event, record) < 0) {
+		agent->state.malformed++;
+		return;
+	}
+	if (record->time_ns > agent->now_ns)
+		agent->now_ns = record->time_ns;
+	event_set_wall(event, agent->options.offset_ms);
+	ledger_apply(agent->ledger, event);
+	context_apply(agent->context, event);
+	if (has_destination(event))
+		place_resolve(agent->judge->places, &event->dst, event->wall_ms, &event->dst_place);
+	match(agent, event);
+}
+
+void
+agent_verdict(struct agent *agent, struct event *event, const char **verdict, const char **rule)
+{
+	const struct rule *hits[RULE_HITS];
+	enum rule_verdict worst = VERDICT_ALLOWED;
+
+	place_resolve(agent->judge->places, &event->dst, event->wall_ms, &event->dst_place);
+	*rule = NULL;
+	for (size_t i = 0; i < agent->judge->ruleset_count; i++) {
+		size_t count = ruleset_match(agent->judge->rulesets[i], event, hits, RULE_HITS);
+		enum rule_verdict said = hits_verdict(hits, count);
+
+		if (said < worst && *rule)
+			continue;
+		worst = said;
+		*rule = count ? hits[0]->id : NULL;
+	}
+	*verdict = rule_verdict_name(worst);
+}
+
+void
+agent_say(struct agent *agent, enum wire_life life, const char *text)
+{
+	struct {
+		struct wire_agent agent;
+		char text[WIRE_TEXT_BYTES];
+	} record = {.agent = {.head = {.kind = WIRE_AGENT,
+				       .size = sizeof(record),
+				       .time_ns = agent->options.replay ? agent->now_ns
+									: clock_boot_ns()},
+			      .life = life}};
+
+	record.agent.text.offset = sizeof(record.agent);
+	record.agent.text.length = (uint16_t)strnlen(text, sizeof(record.text));
+	memcpy(record.text, text, record.agent.text.length);
+	agent_record(&record.agent.head, agent);
+}
+
+/*
+ * Turns
+ * -----
+ */
+
+void
+agent_commit(struct agent *agent)
+{
+	if (agent->journal)
+		journal_commit(agent->journal);
+}
+
+void
+agent_publish(struct agent *agent)
+{
+	uint64_t safe = agent->journal ? journal_acknowledged(agent->journal) : agent->ticket;
+
+	for (size_t i = 0; i < agent->sink_count; i++)
+		agent->sinks[i]->ops->commit(agent->sinks[i], safe);
+}
+
+void
+agent_drain(struct agent *agent)
+{
+	journal_close(take(agent->journal)); /* waits for the disk; now all tickets are safe */
+	agent_publish(agent);
+}
+
+/* What admission refused becomes a gap entry, as soon as there is room for one. */
+static void
+tell_shed(struct agent *agent, uint64_t now_ns)
+{
+	struct wire_gap gap = {
+		.head = {.kind = WIRE_GAP,
+			 .size = sizeof(gap),
+			 .cpu = UINT32_MAX,
+			 .time_ns = now_ns},
+		.loss = WIRE_LOSS_SHED,
+		.missing_kind = WIRE_FLOW,
+		.count = agent->state.shed - agent->shed_told,
+		.from_ns = agent->shed_since_ns,
+		.to_ns = now_ns,
+	};
+	uint64_t refused = agent->state.shed;
+
+	if (gap.count) {
+		agent_record(&gap.head, agent);
+		if (agent->state.shed == refused)
+			agent->shed_told = refused;
+		else
+			agent->state.shed = refused; /* the gap itself found no room: again later */
+	}
+	if (agent->shed_told == agent->state.shed)
+		agent->shed_since_ns = now_ns;
+}
+
+void
+agent_tick(struct agent *agent, uint64_t now_ns)
+{
+	if (!agent->options.replay) {
+		agent->options.offset_ms = clock_offset_ms();
+		context_refresh(agent->context);
+	}
+	folds_sweep(agent->folds, now_ns, false, write_folded, agent);
+	tell_shed(agent, now_ns);
+}
+
+void
+agent_flush(struct agent *agent, uint64_t now_ns)
+{
+	folds_sweep(agent->folds, now_ns, true, write_folded, agent);
+	tell_shed(agent, now_ns);
+}
+
+static int
+learn(const struct wire_head *record, void *arg)
+{
+	agent_record(record, arg);
+	return 0;
+}
+
+int
+agent_seed(struct agent *agent)
+{
+	return context_seed(agent->context, agent->config->scope, learn, agent);
+}
+
+/*
+ * Life
+ * ----
+ */
+
+int
+agent_reload(struct agent *agent, struct error *why)
+{
+	struct judge *fresh = NULL;
+	int result = judge_new(&fresh, agent->config, why);
+
+	if (result < 0) {
+		agent->state.reload_errors++;
+		return result;
+	}
+	agent_flush(agent, agent->now_ns); /* folds hold strings of the old rules */
+	judge_free(agent->judge);
+	agent->judge = fresh;
+	agent->state.reloads++;
+	return 0;
+}
+
+static int
+open_privacy(struct agent *agent, struct error *why)
+{
+	struct privacy *privacy = &agent->privacy;
+
+	privacy->mode[PRIVACY_USER] = privacy_mode_of(agent->config->privacy_user);
+	privacy->mode[PRIVACY_PATH] = privacy->mode[PRIVACY_USER];
+	privacy->mode[PRIVACY_ARGV] = privacy_mode_of(agent->config->privacy_argv);
+	privacy->mode[PRIVACY_ORIGIN] = privacy_mode_of(agent->config->privacy_origin);
+	privacy->mode[PRIVACY_PEER] = privacy_mode_of(agent->config->privacy_peer);
+	privacy->administrators = agent->config->privacy_administrators;
+	privacy->cache = &agent->pseudonyms;
+	return key_load(privacy->key, agent->config, agent->options.replay, why);
+}
+
+static int
+open_journal(struct agent *agent, struct error *why)
+{
+	const struct config *config = agent->config;
+	char path[4096];
+	struct journal_options options = {
+		.directory = path,
+		.cluster = *config->cluster ? config->cluster : NULL,
+		.node = agent->node,
+		.staging_bytes = config->journal_staging_mib << 20,
+		.sync_ms = (unsigned int)config->journal_sync_ms,
+		.quota_bytes = config->journal_quota_mib << 20,
+	};
+
+	if (agent->options.replay)
+		return 0;
+	snprintf(path, sizeof(path), "%s/journal", config->state_directory);
+	return journal_open(&agent->journal, &options, why);
+}
+
+static void
+name_node(struct agent *agent)
+{
+	const char *name = agent->options.node ? agent->options.node : agent->config->node;
+
+	if (!*name)
+		name = getenv("NODE_NAME");
+	if (name && *name)
+		snprintf(agent->node, sizeof(agent->node), "%s", name);
+	else if (gethostname(agent->node, sizeof(agent->node) - 1) < 0)
+		snprintf(agent->node, sizeof(agent->node), "localhost");
+}
+
+static int
+build(struct agent *agent, struct error *why)
+{
+	const struct config *config = agent->config;
+	struct context_options context = {
+		.proc = agent->options.replay ? NULL : config->proc,
+		.passwd = agent->options.replay || !*config->passwd ? NULL : config->passwd,
+	};
+	struct folds_options folds = {
+		.interval_ns = config->journal_fold_s * 1000000000ull,
+		.room = 16384,
+	};
+	int result;
+
+	name_node(agent);
+	agent->fold = !strcmp(config->journal_flows, "folded");
+	result = judge_new(&agent->judge, config, why);
+	if (!result)
+		result = open_privacy(agent, why);
+	if (!result)
+		result = context_new(&agent->context, &context, why);
+	if (!result)
+		result = ledger_new(&agent->ledger);
+	if (!result)
+		result = folds_new(&agent->folds, &folds);
+	if (!result)
+		result = open_journal(agent, why);
+	return result;
+}
+
+int
+agent_open(struct agent **out, const struct agent_options *options, struct error *why)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	int result;
+
+	if (!agent)
+		return -ENOMEM;
+	agent->options = *options;
+	agent->config = options->config;
+	result = build(agent, why);
+	if (result < 0) {
+		agent_close(agent);
+		return result;
+	}
+	*out = agent;
+	return 0;
+}
+
+void
+agent_close(struct agent *agent)
+{
+	if (!agent)
+		return;
+	journal_close(agent->journal);
+	for (size_t i = 0; i < agent->sink_count; i++) {
+		agent->sinks[i]->ops->commit(agent->sinks[i], agent->ticket);
+		agent->sinks[i]->ops->close(agent->sinks[i]);
+	}
+	folds_free(agent->folds);
+	ledger_free(agent->ledger);
+	context_free(agent->context);
+	judge_free(agent->judge);
+	buf_fini(&agent->text);
+	explicit_bzero(agent->privacy.key, sizeof(agent->privacy.key));
+	free(agent);
+}
+
+void
+agent_add_sink(struct agent *agent, struct sink *sink)
+{
+	if (agent->sink_count < AGENT_SINKS)
+		agent->sinks[agent->sink_count++] = sink;
+}
+
+void
+agent_set_recorder(struct agent *agent, struct recorder *recorder)
+{
+	agent->recorder = recorder;
+}
+
+const struct prefix *
+agent_own(const struct agent *agent, size_t *count)
+{
+	return places_own(agent->judge->places, count);
+}
+
+bool
+agent_observes(const struct agent *agent)
+{
+	return agent->judge->observes;
+}
+
+int
+agent_journal_fd(const struct agent *agent)
+{
+	return agent->journal ? journal_fd(agent->journal) : -1;
+}
+
+const struct privacy *
+agent_privacy(const struct agent *agent)
+{
+	return &agent->privacy;
+}
+
+const char *
+agent_node(const struct agent *agent)
+{
+	return agent->node;
+}
+
+void
+agent_state(const struct agent *agent, struct agent_state *out)
+{
+	const struct ruleset_info *info = ruleset_info(agent->judge->rulesets[0]);
+
+	*out = agent->state;
+	out->processes = context_count(agent->context);
+	out->folds = folds_count(agent->folds);
+	out->policy = info->id;
+	out->policy_version = info->version;
+	out->policy_digest = info->digest;
+	for (size_t i = 0; i < agent->judge->ruleset_count; i++)
+		out->rules += ruleset_info(agent->judge->rulesets[i])->rules;
+	out->has_journal = agent->journal != NULL;
+	if (agent->journal)
+		journal_state(agent->journal, &out->journal);
+}

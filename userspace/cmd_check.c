@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_check - the effective settings with their origin, and whether what they name loads. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "commands.h"
+#include "judge.h"
+#include "options.h"
+
+static int
+help(FILE *out, int code)
+{
+	fprintf(out, "usage: demarc check [--all] [OPTIONS]\n\n"
+		     "Says which settings are in effect and where each comes from, then loads the\n"
+		     "rules and the location data that they name. Exit code 78 when anything is "
+		     "wrong.\n\n"
+		     "  -a, --all               also the settings that have their default\n"
+		     "  -m, --meaning           with what each setting means\n" CONFIG_HELP);
+	return code;
+}
+
+static void
+print_settings(const struct config *config, bool all, bool meaning)
+{
+	for (size_t i = 0; i < config_count(); i++) {
+		struct setting_row row = config_row(config, i);
+
+		if (!all && !strcmp(row.origin, "default"))
+			continue;
+		printf("%-24s = %-28s  # %s\n", row.name, row.value, row.origin);
+		if (meaning)
+			printf("%-24s   %s\n", "", row.meaning);
+	}
+}
+
+static void
+print_sources(const struct judge *judge)
+{
+	size_t count;
+	const struct place_source *sources = places_sources(judge->places, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		char date[CLOCK_TEXT] = "undated";
+
+		if (sources[i].date_ms)
+			clock_format(sources[i].date_ms, date);
+		printf("%-9s %s: %llu entries, %.10s, sha256 %.16s\n", sources[i].what,
+		       sources[i].path, (unsigned long long)sources[i].entries, date,
+		       sources[i].digest);
+	}
+	for (size_t i = 0; i < judge->ruleset_count; i++) {
+		const struct ruleset_info *info = ruleset_info(judge->rulesets[i]);
+
+		printf("rules     %s %s: %zu rules, sha256 %.16s\n", info->id, info->version,
+		       info->rules, info->digest);
+	}
+	if (judge->observes)
+		printf("observe mode: no location data, so unknown places raise no alert\n");
+}
+
+static int
+check(const struct config *config, bool all, bool meaning)
+{
+	struct judge *judge;
+	struct error why = {0};
+
+	print_settings(config, all, meaning);
+	if (judge_new(&judge, config, &why) < 0)
+		return complain(EXIT_CONFIG, &why);
+	print_sources(judge);
+	judge_free(judge);
+	return EXIT_OK;
+}
+
+int
+cmd_check(int argc, char **argv)
+{
+	static const struct option names[] = {CONFIG_OPTIONS,
+					      {"all", no_argument, NULL, 'a'},
+					      {"meaning", no_argument, NULL, 'm'},
+					      {0}};
+	struct config_options options = {0};
+	struct config config = {0};
+	bool all = false, meaning = false;
+	int letter, result;
+
+	while ((letter = getopt_long(argc, argv, "c:s:ham", names, NULL)) >= 0) {
+		if (config_option(&options, letter, optarg))
+			continue;
+		if (letter == 'h')
+			return help(stdout, EXIT_OK);
+		if (letter != 'a' && letter != 'm')
+			return help(stderr, EXIT_USAGE);
+		all |= letter == 'a';
+		meaning |= letter == 'm';
+	}
+	if (optind != argc)
+		return help(stderr, EXIT_USAGE);
+	result = config_open(&config, &options);
+	if (!result)
+		result = check(&config, all, meaning);
+	config_fini(&config);
+	return result;
+}

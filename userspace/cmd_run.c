@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_run - watch this node: main() as a story, then the loop. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "commands.h"
+#include "live.h"
+#include "loop.h"
+#include "options.h"
+#include "privileges.h"
+#include "status.h"
+
+#define BATCH   8192
+#define POLL_MS 2   /* while records come: nobody wakes us, we look */
+#define TICK_MS 100 /* while none come: bulk that is too little to wake for */
+
+struct run {
+	struct config config;
+	struct agent *agent;
+	struct live live;
+	struct loop *loop;
+	struct status *status;
+	struct recorder *recorder;
+	struct sink *summary;
+	uint64_t longest_turn_ns;
+	uint64_t turns;
+	uint64_t ticked_ns;
+	bool watching; /* the rings may wake us */
+	bool stopping;
+	bool reloading;
+};
+
+struct run_options {
+	struct config_options config;
+	const char *record;
+	bool json;
+	bool summary;
+	bool quiet;
+	unsigned int seconds;
+};
+
+static void
+on_stop(void *arg)
+{
+	((struct run *)arg)->stopping = true;
+}
+
+static void
+on_reload(void *arg)
+{
+	((struct run *)arg)->reloading = true;
+}
+
+/* Being woken is all that is asked for: the turn looks at everything. */
+static void
+on_wake(void *arg)
+{
+	(void)arg;
+}
+
+static void
+reload(struct run *run)
+{
+	struct error why = {0};
+	char text[WIRE_TEXT_BYTES], place[400];
+
+	run->reloading = false;
+	if (agent_reload(run->agent, &why) < 0) {
+		snprintf(text, sizeof(text), "reload refused, the old rules and places stay: %s",
+			 error_format(&why, place, sizeof(place)));
+		log_error("reload", "%s", text);
+		agent_say(run->agent, WIRE_LIFE_RELOAD_FAILED, text);
+		return;
+	}
+	log_info("reload", "rules and places are read anew");
+	agent_say(run->agent, WIRE_LIFE_RELOAD, "rules and places are read anew");
+}
+
+/* Sleep with the rings' permission to wake us, or poll while records come. */
+static void
+rest(struct run *run, int drained)
+{
+	int fd = run->live.source->ops->fd(run->live.source);
+	bool idle = drained == 0 && ring_sleep(run->live.source);
+
+	if (idle != run->watching) {
+		if (idle)
+			loop_watch(run->loop, fd, on_wake, run);
+		else
+			loop_unwatch(run->loop, fd);
+		run->watching = idle;
+	}
+	loop_turn(run->loop, drained >= BATCH ? 0 : idle ? TICK_MS : POLL_MS);
+}
+
+static void
+turn(struct run *run)
+{
+	uint64_t from_ns = clock_boot_ns(), took_ns;
+	int drained =
+		run->live.source->ops->drain(run->live.source, BATCH, agent_record, run->agent);
+
+	if (run->reloading)
+		reload(run);
+	if (from_ns - run->ticked_ns > 1000000000u) {
+		run->ticked_ns = from_ns;
+		agent_tick(run->agent, from_ns);
+	}
+	agent_commit(run->agent);
+	agent_publish(run->agent);
+	took_ns = clock_boot_ns() - from_ns;
+	if (took_ns > run->longest_turn_ns)
+		run->longest_turn_ns = took_ns;
+	run->turns++;
+	rest(run, drained);
+}
+
+static void
+say_start(struct run *run)
+{
+	size_t count, attached = 0;
+	const struct coverage *rows = probes_coverage(run->live.probes, &count);
+	char text[WIRE_TEXT_BYTES];
+
+	for (size_t i = 0; i < count; i++) {
+		attached += rows[i].state == COVERAGE_ATTACHED;
+		if (rows[i].state == COVERAGE_ATTACHED)
+			continue;
+		snprintf(text, sizeof(text), "%s (%s): %s; not seen: %s", rows[i].subject,
+			 rows[i].hook, rows[i].why, rows[i].unseen);
+		if (rows[i].state == COVERAGE_REFUSED)
+			log_warn("coverage", "%s", text);
+		agent_say(run->agent, WIRE_LIFE_COVERAGE, text);
+	}
+	snprintf(text, sizeof(text), "demarc %s watches %s: %zu hooks attached", DEMARC_VERSION,
+		 *run->config.scope ? run->config.scope : "the whole node", attached);
+	log_info("run", "%s", text);
+	agent_say(run->agent, WIRE_LIFE_START, text);
+	if (!agent_observes(run->agent))
+		return;
+	snprintf(text, sizeof(text),
+		 "observe mode: no location data is configured, so unknown places raise no alert "
+		 "(see place.databases)");
+	log_warn("run", "%s", text);
+	agent_say(run->agent, WIRE_LIFE_COVERAGE, text);
+}
+
+/* SIGTERM: everything the kernel counted is told, judged, stored and shown before we go. */
+static void
+finish(struct run *run)
+{
+	ring_finish(run->live.source, agent_record, run->agent);
+	agent_flush(run->agent, clock_boot_ns());
+	agent_say(run->agent, WIRE_LIFE_STOP, "demarc stops; all flows are told");
+	agent_commit(run->agent);
+	log_info("run", "stopped after %llu turns, the longest took %.1f ms",
+		 (unsigned long long)run->turns, (double)run->longest_turn_ns / 1e6);
+}
+
+static int
+open_sinks(struct run *run, const struct run_options *options, struct error *why)
+{
+	struct sink *sink = NULL;
+	int result = 0;
+
+	if (options->json)
+		result = json_open(&sink, STDOUT_FILENO);
+	else if (!options->quiet)
+		result = people_open(&sink, STDOUT_FILENO,
+				     isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+				     agent_privacy(run->agent));
+	if (sink)
+		agent_add_sink(run->agent, sink);
+	if (!result && options->summary) {
+		result = summary_open(&run->summary);
+		if (!result)
+			agent_add_sink(run->agent, run->summary);
+	}
+	return result < 0 ? error_set(why, result, "cannot open the output: %s", strerror(-result))
+			  : 0;
+}
+
+static int
+open_recorder(struct run *run, const char *path, const char *boot_id, struct error *why)
+{
+	struct recording_header header = {.magic = "DEMARCR1",
+					  .header_bytes = sizeof(header),
+					  .wire_flow_bytes = sizeof(struct wire_flow),
+					  .offset_ms = clock_offset_ms()};
+	int result;
+
+	snprintf(header.boot_id, sizeof(header.boot_id), "%s", boot_id);
+	snprintf(header.node, sizeof(header.node), "%.63s", agent_node(run->agent));
+	result = recorder_open(&run->recorder, path, &header, agent_privacy(run->agent), why);
+	if (!result)
+		agent_set_recorder(run->agent, run->recorder);
+	return result;
+}
+
+static int
+open_loop(struct run *run, const struct run_options *options, struct error *why)
+{
+	const struct status_subject subject = {
+		.config = &run->config,
+		.agent = run->agent,
+		.probes = run->live.probes,
+		.longest_turn_ns = &run->longest_turn_ns,
+		.turns = &run->turns,
+		.started_ns = clock_boot_ns(),
+	};
+	int result = 0;
+
+	result = result ?: loop_signal(run->loop, SIGTERM, on_stop, run);
+	result = result ?: loop_signal(run->loop, SIGINT, on_stop, run);
+	result = result ?: loop_signal(run->loop, SIGHUP, on_reload, run);
+	result = result ?: loop_watch(run->loop, agent_journal_fd(run->agent), on_wake, run);
+	if (options->seconds)
+		result = result ?: loop_every(run->loop, options->seconds * 1000, on_stop, run);
+	if (result < 0)
+		return error_set(why, result, "cannot set up the loop: %s", strerror(-result));
+	return status_open(&run->status, run->loop, &subject, why);
+}
+
+/* Configuration -> privileges -> rules, places, journal -> probes -> snapshot -> loop. */
+static int
+open_all(struct run *run, const struct run_options *options, struct error *why)
+{
+	struct agent_options agent = {.config = &run->config, .offset_ms = clock_offset_ms()};
+	char boot_id[40];
+	size_t own_count;
+	const struct prefix *own;
+	int result = privileges_drop(*run->config.nic_netns != 0, why);
+
+	boot_id_read(boot_id);
+	agent.boot_id = boot_id;
+	if (!result)
+		result = loop_new(
+			&run->loop); /* blocks the signals before the first thread starts */
+	if (!result)
+		result = agent_open(&run->agent, &agent, why);
+	if (!result)
+		result = open_sinks(run, options, why);
+	if (!result && options->record)
+		result = open_recorder(run, options->record, boot_id, why);
+	if (result < 0)
+		return result;
+	own = agent_own(run->agent, &own_count);
+	result = live_open(&run->live, &run->config, own, own_count, why);
+	if (!result)
+		result = open_loop(run, options, why);
+	if (result < 0)
+		return result;
+	agent_seed(run->agent); /* attach first, look second: nothing falls between */
+	say_start(run);
+	return 0;
+}
+
+static void
+close_all(struct run *run)
+{
+	status_close(run->status);
+	live_close(&run->live);
+	agent_close(run->agent);
+	if (run->recorder && recorder_close(run->recorder) < 0)
+		log_error("record", "the recording is incomplete");
+	loop_free(run->loop);
+	config_fini(&run->config);
+}
+
+static int
+help(FILE *out, int code)
+{
+	fprintf(out,
+		"usage: demarc run [OPTIONS]\n\n"
+		"Watches this node, judges what leaves it, keeps the journal, and shows each "
+		"alert\n"
+		"as a line. SIGHUP reads rules and places anew, SIGTERM drains and ends.\n\n"
+		"      --json              every entry, as the journal has it, instead of lines\n"
+		"      --summary           at the end: destinations by jurisdiction, losses\n"
+		"      --quiet             no lines\n"
+		"      --record FILE       also write the raw records, for demarc replay\n"
+		"      --seconds N         end after N seconds\n" CONFIG_HELP);
+	return code;
+}
+
+static int
+read_options(int argc, char **argv, struct run_options *options)
+{
+	static const struct option names[] = {
+		CONFIG_OPTIONS,
+		{"json", no_argument, NULL, 'j'},
+		{"summary", no_argument, NULL, 'S'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"record", required_argument, NULL, 'r'},
+		{"seconds", required_argument, NULL, 't'},
+		{0},
+	};
+	int letter;
+
+	while ((letter = getopt_long(argc, argv, "c:s:h", names, NULL)) >= 0) {
+		if (config_option(&options->config, letter, optarg))
+			continue;
+		switch (letter) {
+		case 'j':
+			options->json = true;
+			break;
+		case 'S':
+			options->summary = true;
+			break;
+		case 'q':
+			options->quiet = true;
+			break;
+		case 'r':
+			options->record = optarg;
+			break;
+		case 't':
+			options->seconds = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
+		case 'h':
+			return 'h';
+		default:
+			return '?';
+		}
+	}
+	return optind == argc ? 0 : '?';
+}
+
+int
+cmd_run(int argc, char **argv)
+{
+	struct run_options options = {0};
+	struct run run = {0};
+	struct error why = {0};
+	int result = read_options(argc, argv, &options);
+
+	if (result)
+		return result == 'h' ? help(stdout, EXIT_OK) : help(stderr, EXIT_USAGE);
+	result = config_open(&run.config, &options.config);
+	if (result)
+		return result;
+	result = open_all(&run, &options, &why);
+	if (result < 0) {
+		close_all(&run);
+		return complain(exit_code_of(result), &why);
+	}
+	while (!run.stopping)
+		turn(&run);
+	finish(&run);
+	agent_drain(run.agent);
+	if (run.summary)
+		summary_print(run.summary, options.json ? stderr : stdout, isatty(STDOUT_FILENO));
+	close_all(&run);
+	return EXIT_OK;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_status - ask the running agent how it is. */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "commands.h"
+#include "options.h"
+#include "status.h"
+
+static int
+help(FILE *out, int code)
+{
+	fprintf(out, "usage: demarc status [--json] [OPTIONS]\n\n"
+		     "Asks the running agent over its socket. Exit code 1 when none answers.\n\n"
+		     "      --json              all of it, for programs\n" CONFIG_HELP);
+	return code;
+}
+
+static int
+ask(const struct config *config, struct buf *answer, struct error *why)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd cleanup(fd_drop) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char bytes[4096];
+	ssize_t got;
+
+	status_path(config, address.sun_path, sizeof(address.sun_path));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return error_set(why, -errno, "no agent answers at %s: %s", address.sun_path,
+				 strerror(errno));
+	while ((got = read(fd, bytes, sizeof(bytes))) > 0)
+		buf_add(answer, bytes, (size_t)got);
+	return got < 0 ? error_set(why, -errno, "%s: %s", address.sun_path, strerror(errno)) : 0;
+}
+
+static double
+number(const cJSON *object, const char *group, const char *name)
+{
+	const cJSON *inner = cJSON_GetObjectItemCaseSensitive(object, group);
+
+	return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(inner, name));
+}
+
+static const char *
+string(const cJSON *object, const char *name)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+	return text ? text : "?";
+}
+
+static void
+print_counters(const cJSON *root)
+{
+	const cJSON *one;
+
+	printf("%-10s %12s %12s %12s %12s %12s %9s\n", "records", "seen", "filtered", "folded",
+	       "issued", "submitted", "dropped");
+	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(root, "counters"))
+	{
+		static const char *const columns[] = {"seen",   "filtered",  "folded",
+						      "issued", "submitted", "dropped"};
+
+		printf("%-10s", one->string);
+		for (size_t i = 0; i < 6; i++)
+			printf(i == 5 ? " %9.0f" : " %12.0f",
+			       cJSON_GetNumberValue(
+				       cJSON_GetObjectItemCaseSensitive(one, columns[i])));
+		printf("\n");
+	}
+}
+
+static void
+print_unseen(const cJSON *root)
+{
+	const cJSON *row;
+
+	cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(root, "coverage"))
+	{
+		if (strcmp(string(row, "state"), "attached") != 0)
+			printf("%-10s %s (%s)\n", string(row, "state"), string(row, "subject"),
+			       string(row, "why"));
+	}
+}
+
+static int
+print_people(const char *text)
+{
+	cJSON *root = cJSON_Parse(text);
+	const cJSON *policy = cJSON_GetObjectItemCaseSensitive(root, "policy");
+
+	if (!root)
+		return EXIT_FAILED;
+	printf("demarc %s on %s, mode %s, up %.0f s\n", string(root, "version"),
+	       string(root, "node"), string(root, "mode"),
+	       cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(root, "uptime_s")));
+	printf("rules      %s %s (%.16s)\n", string(policy, "id"), string(policy, "version"),
+	       string(policy, "digest"));
+	printf("pipeline   %.0f records, %.0f entries, %.0f alerts, %.0f shed, longest turn %.1f "
+	       "ms\n",
+	       number(root, "pipeline", "records"), number(root, "pipeline", "entries"),
+	       number(root, "pipeline", "alerts"), number(root, "pipeline", "shed"),
+	       number(root, "loop", "longest_turn_ms"));
+	printf("journal    %s: %.0f admitted, %.0f on disk\n\n",
+	       string(cJSON_GetObjectItemCaseSensitive(root, "journal"), "shard"),
+	       number(root, "journal", "admitted"), number(root, "journal", "acknowledged"));
+	print_counters(root);
+	print_unseen(root);
+	cJSON_Delete(root);
+	return EXIT_OK;
+}
+
+int
+cmd_status(int argc, char **argv)
+{
+	static const struct option names[] = {
+		CONFIG_OPTIONS, {"json", no_argument, NULL, 'j'}, {0}};
+	struct config_options options = {0};
+	struct config config = {0};
+	struct buf answer cleanup(buf_fini) = {0};
+	struct error why = {0};
+	bool json = false;
+	int letter, result;
+
+	while ((letter = getopt_long(argc, argv, "c:s:h", names, NULL)) >= 0) {
+		if (config_option(&options, letter, optarg))
+			continue;
+		if (letter == 'h')
+			return help(stdout, EXIT_OK);
+		if (letter != 'j')
+			return help(stderr, EXIT_USAGE);
+		json = true;
+	}
+	if (optind != argc)
+		return help(stderr, EXIT_USAGE);
+	result = config_open(&config, &options);
+	if (result)
+		return result;
+	if (ask(&config, &answer, &why) < 0)
+		result = complain(EXIT_FAILED, &why);
+	else if (json)
+		puts(buf_text(&answer));
+	else
+		result = print_people(buf_text(&answer));
+	config_fini(&config);
+	return result;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* judge - load rules and places as the configuration says. */
+#include <errno.h>
+#include <glob.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "judge.h"
+
+/* Beside the program in a checkout (build/demarc), else where `make install` puts them. */
+int
+shipped_path(const char *name, char *path, size_t room)
+{
+	const char *const bases[] = {"..", "../share/demarc", "../../share/demarc"};
+	char program[4096];
+	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+	if (length < 0)
+		return -errno;
+	program[length] = 0;
+	dirname(program);
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		if (snprintf(path, room, "%s/%s/%s", program, bases[i], name) < (int)room &&
+		    access(path, R_OK) == 0)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+DEFINE_DROP(struct judge *, judge, judge_free)
+
+void
+judge_free(struct judge *judge)
+{
+	if (!judge)
+		return;
+	places_free(judge->places);
+	for (size_t i = 0; i < judge->ruleset_count; i++)
+		ruleset_free(judge->rulesets[i]);
+	free(judge);
+}
+
+static void
+say_warning(const struct error *warning, void *arg)
+{
+	char text[768];
+
+	(void)arg;
+	log_warn("rules", "%s", error_format(warning, text, sizeof(text)));
+}
+
+static int
+add_rules(struct judge *judge, const char *path, struct error *why)
+{
+	int result;
+
+	if (judge->ruleset_count == JUDGE_RULESETS)
+		return error_set(why, -E2BIG, "more than %d rule files", JUDGE_RULESETS);
+	result = ruleset_load(&judge->rulesets[judge->ruleset_count], path, why);
+	if (result < 0)
+		return result;
+	ruleset_warn(judge->rulesets[judge->ruleset_count], clock_wall_ms(), say_warning, NULL);
+	judge->ruleset_count++;
+	return 0;
+}
+
+static int
+load_rules(struct judge *judge, const char *const *files, struct error *why)
+{
+	char path[4096];
+	int result = 0;
+
+	if (files[0]) {
+		for (; *files && !result; files++)
+			result = add_rules(judge, *files, why);
+		return result;
+	}
+	result = shipped_path("rules/eu-residency.json", path, sizeof(path));
+	if (result < 0)
+		return error_set(why, result,
+				 "no rules configured, and no shipped rules beside the program");
+	return add_rules(judge, path, why);
+}
+
+/* The configured legal groups, or every shipped list. */
+static int
+find_legal(const struct config *config, glob_t *found, const char *const **files, struct error *why)
+{
+	char pattern[4096 + 16];
+
+	if (config->place_legal[0]) {
+		*files = config->place_legal;
+		return 0;
+	}
+	if (shipped_path("rules/legal", pattern, sizeof(pattern) - 16) < 0)
+		return error_set(why, -ENOENT,
+				 "no legal groups configured, and none beside the program");
+	strcat(pattern, "/*.json");
+	if (glob(pattern, 0, NULL, found))
+		return error_set(why, -ENOENT, "no legal groups in %s", pattern);
+	*files = (const char *const *)found->gl_pathv; /* ends with NULL */
+	return 0;
+}
+
+static int
+load_places(struct judge *judge, const struct config *config, struct error *why)
+{
+	glob_t found cleanup(globfree) = {0};
+	struct places_options options = {
+		.overrides = config->place_overrides,
+		.geofeeds = config->place_geofeeds,
+		.databases = config->place_databases,
+		.own = config->place_own,
+		.as_public = config->place_as_public,
+		.location_path = *config->place_location_path ? config->place_location_path : NULL,
+		.operator_path = *config->place_operator_path ? config->place_operator_path : NULL,
+	};
+	int result = find_legal(config, &found, &options.legal, why);
+
+	return result < 0 ? result : places_load(&judge->places, &options, why);
+}
+
+int
+judge_new(struct judge **out, const struct config *config, struct error *why)
+{
+	struct judge *judge cleanup(judge_drop) = calloc(1, sizeof(*judge));
+	int result;
+
+	if (!judge)
+		return -ENOMEM;
+	result = load_places(judge, config, why);
+	if (!result)
+		result = load_rules(judge, config->rules, why);
+	if (result < 0)
+		return result;
+	judge->observes = !places_has_location(judge->places);
+	*out = take(judge);
+	return 0;
+}

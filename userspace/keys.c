@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* keys - the key that makes pseudonyms. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "keys.h"
+
+#define KEY_BYTES 32
+
+static int
+read_key(const char *path, unsigned char key[KEY_BYTES], struct error *why)
+{
+	int fd cleanup(fd_drop) = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || st.st_size != KEY_BYTES || read(fd, key, KEY_BYTES) != KEY_BYTES)
+		return error_set(why, -EINVAL, "%s: a key is %d bytes", path, KEY_BYTES);
+	if (st.st_mode & 077)
+		return error_set(why, -EPERM, "%s: others may read it; chmod 600", path);
+	return 0;
+}
+
+static int
+make_key(const char *path, unsigned char key[KEY_BYTES], struct error *why)
+{
+	int fd cleanup(fd_drop) = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 || getrandom(key, KEY_BYTES, 0) != KEY_BYTES ||
+	    write(fd, key, KEY_BYTES) != KEY_BYTES || fsync(fd) < 0)
+		return error_set(why, -errno, "cannot make the privacy key %s: %s", path,
+				 strerror(errno));
+	return 0;
+}
+
+int
+key_load(unsigned char key[KEY_BYTES], const struct config *config, bool replay, struct error *why)
+{
+	char path[4096];
+	int result;
+
+	if (*config->privacy_key_file) {
+		result = read_key(config->privacy_key_file, key, why);
+		return result == -ENOENT ? error_set(why, result, "privacy.key_file: no file %s",
+						     config->privacy_key_file)
+					 : result;
+	}
+	if (replay)
+		return 0;
+	if (mkdir(config->state_directory, 0700) < 0 && errno != EEXIST)
+		return error_set(why, -errno, "%s: %s", config->state_directory, strerror(errno));
+	snprintf(path, sizeof(path), "%s/privacy.key", config->state_directory);
+	result = read_key(path, key, why);
+	return result == -ENOENT ? make_key(path, key, why) : result;
+}
+
+enum privacy_mode
+privacy_mode_of(const char *word)
+{
+	if (!strcmp(word, "full"))
+		return PRIVACY_FULL;
+	return !strcmp(word, "drop") ? PRIVACY_DROP : PRIVACY_PSEUDONYM;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * options.h - what every command shares: exit codes, configuration options, complaints.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "config.h"
+
+/* From sysexits.h, and stated in the README. */
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 64,
+	EXIT_UNSUPPORTED = 69, /* the kernel lacks what is required */
+	EXIT_IO = 74,
+	EXIT_PRIVILEGE = 77,
+	EXIT_CONFIG = 78,
+};
+
+#define OPTIONS_SETS 64
+
+/* Collects --config and --set while a command reads its options. */
+struct config_options {
+	const char *path;
+	const char *sets[OPTIONS_SETS + 1];
+	int set_count;
+};
+
+#define CONFIG_OPTIONS                                                                   \
+	{"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'}, \
+	{                                                                                \
+		"help", no_argument, NULL, 'h'                                           \
+	}
+
+#define CONFIG_HELP                                                                          \
+	"  -c, --config FILE       settings; default: /etc/demarc/demarc.json, if there\n"   \
+	"  -s, --set NAME=VALUE    one setting; may be repeated (demarc check lists them)\n" \
+	"  -h, --help              this text\n"
+
+/* Takes option letter c or s. False: it is another one. */
+bool config_option(struct config_options *options, int letter, const char *value);
+
+/* Load, or complain and return an exit code. */
+int config_open(struct config *config, const struct config_options *options);
+
+/* Print "demarc: FILE:LINE:COLUMN: text" on stderr. Returns code. */
+int complain(int code, const struct error *why);
+
+/* What exit code a negative errno of probes_open() or agent_open() deserves. */
+int exit_code_of(int error);
+
+#endif /* OPTIONS_H */

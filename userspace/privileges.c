@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* privileges - keep what watching needs, give up the rest. */
+#include <cap-ng.h>
+#include <errno.h>
+#include <sys/prctl.h>
+
+#include "privileges.h"
+
+int
+privileges_drop(bool enters_namespaces, struct error *why)
+{
+	const capng_type_t kept = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
+
+	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) &&
+	    !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN))
+		return error_set(why, -EPERM,
+				 "loading BPF programs needs CAP_BPF, CAP_PERFMON and "
+				 "CAP_NET_ADMIN: run as root");
+	capng_clear(CAPNG_SELECT_BOTH);
+	capng_updatev(CAPNG_ADD, kept, CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE,
+		      CAP_DAC_READ_SEARCH, -1);
+	if (enters_namespaces)
+		capng_update(CAPNG_ADD, kept, CAP_SYS_ADMIN);
+	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
+		return error_set(why, -EPERM, "cannot give up capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_set(why, -errno, "cannot renounce new privileges");
+	return 0;
+}

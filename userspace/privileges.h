@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* privileges.h - keep what watching needs, give up the rest. */
+#ifndef PRIVILEGES_H
+#define PRIVILEGES_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/*
+ * Keep CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH
+ * (and CAP_SYS_ADMIN when enters_namespaces), drop all others and the way to get
+ * them back. Call it before the first thread starts: capabilities are per thread.
+ */
+int privileges_drop(bool enters_namespaces, struct error *why);
+
+#endif /* PRIVILEGES_H */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * status.h - the running agent answers `demarc status` over a unix socket.
+ *
+ * One request is one connection: the agent writes a JSON object and closes. The
+ * socket has mode 0600 and never blocks the loop.
+ */
+#ifndef STATUS_H
+#define STATUS_H
+
+#include "agent.h"
+#include "event.h"
+#include "rule.h"
+#include "loop.h"
+#include "probes.h"
+
+struct status;
+
+/* What the answer is made of; everything outlives the status. */
+struct status_subject {
+	const struct config *config;
+	const struct agent *agent;
+	const struct probes *probes;
+	const uint64_t *longest_turn_ns;
+	const uint64_t *turns;
+	uint64_t started_ns;
+};
+
+int status_open(struct status **out, struct loop *loop, const struct status_subject *subject,
+		struct error *why);
+void status_close(struct status *status);
+
+/* The socket's path. */
+void status_path(const struct config *config, char *out, size_t room);
+
+#endif /* STATUS_H */
