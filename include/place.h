@@ -7,6 +7,13 @@
  * which is a value of its own and never silently allowed. Location and operator
  * are resolved apart: a US operator's Frankfurt address is DE and US.
  *
+ * A scope says what kind of address it is, and overrides don't change it: an
+ * override of 10.0.0.0/8 gives a location to what stays private. as_public makes
+ * a scope "public", and only public addresses are looked up in MMDB files. Own
+ * prefixes claim any address but loopback, metadata, multicast, broadcast and
+ * unspecified ones. 6to4, NAT64 and Teredo addresses are judged, by every source,
+ * as the IPv4 address they carry.
+ *
  * A struct places is loaded once and then never changes; place_resolve() is
  * pure. A reload builds a new one. Nothing is ever downloaded.
  */
@@ -26,7 +33,10 @@ struct places_options {
 	const char *const
 		*overrides; /* files: CSV "prefix,location,operator_country[,provider[,region]]" */
 	const char *const *geofeeds;  /* files: RFC 8805 CSV */
-	const char *const *databases; /* files: MMDB with countries, ASNs or both */
+	/* files: MMDB with countries, ASNs or both. The first that knows wins. A file is written
+	 * operator=FILE or location=FILE to say what a plain country_code in it is about;
+	 * otherwise it is a location, or the operator's in a file whose type speaks of ASNs */
+	const char *const *databases;
 	const char *const *legal;     /* files: dated legal groups (rules/legal JSON) */
 	const char *const *own;       /* prefixes of the cluster, as text */
 	const char *const *as_public; /* special scopes to treat as public, e.g. "documentation" */
@@ -70,8 +80,17 @@ const struct place_source *places_sources(const struct places *places, size_t *c
 const char *const *legal_members(const struct places *places, const char *group, int64_t wall_ms);
 
 /*
- * Build an MMDB from operator files. Later inputs win over earlier ones where
- * prefixes are equal; longer prefixes win over shorter.
+ * Build an MMDB from operator files. Fact by fact, longer prefixes win over
+ * shorter ones, and later inputs over earlier ones where prefixes are equal; but
+ * what a CSV states is never replaced by an ASN table, nor that by a registry.
+ *
+ *   CSV ranges     first,last,CC[,operator_country] or prefix,CC[,operator_country]
+ *   RIR delegated  registry|CC|ipv4|start|count|date|status: the holder's country is
+ *                  the operator's, and the location where no CSV says better
+ *   ASN table      first<TAB>last<TAB>asn<TAB>CC<TAB>name: the operator's country,
+ *                  number and name; never a location
+ *
+ * What lies in 2002::/16 is left out, because IPv4 is mirrored there.
  */
 enum place_format { PLACE_CSV_RANGES, PLACE_RIR_DELEGATED, PLACE_ASN_TABLE };
 struct place_input {
