@@ -42,6 +42,14 @@ static const char *const type_names[] = {
 	[FIELD_SET] = "a set of strings",
 };
 
+/* Rules decide it, so no rule can look at it. */
+static bool
+is_judgement(const struct field *field)
+{
+	return field->offset >= offsetof(struct event, judgement) &&
+	       field->offset < offsetof(struct event, scratch_used);
+}
+
 /* "no field 'dst.prot' in flow; did you mean 'dst.port'?" */
 static int
 refuse_field(struct parser *parser, const cJSON *item, const struct event_type *type)
@@ -51,7 +59,7 @@ refuse_field(struct parser *parser, const cJSON *item, const struct event_type *
 	size_t count = 0;
 
 	for (field = type->fields; field->name || field->ocsf; field++)
-		if (field->name && count < sizeof(names) / sizeof(names[0]))
+		if (field->name && !is_judgement(field) && count < sizeof(names) / sizeof(names[0]))
 			names[count++] = field->name;
 	near = nearest_word(item->string, names, count);
 	if (near)
@@ -69,6 +77,9 @@ parse_field(struct parser *parser, const cJSON *item, const struct event_type *t
 
 	if (!field || field->constant)
 		return refuse_field(parser, item, type);
+	if (is_judgement(field))
+		return parser_error(parser, item, "'%s' is what rules decide, not what they match",
+				    field->name);
 	*out = field;
 	return 0;
 }
