@@ -241,7 +241,7 @@ sentences_are_for_people(void **state)
 		       "python3 (pod eb653d22-2525-47ca-9fc4-3762497ae1d2) to 203.0.113.7:443/tcp "
 		       "in CN, operator CN: violation of eu-residency/egress.outside-eea");
 	check_sentence(sample_stray, WIRE_FLOW,
-		       "unknown process to 2001:db8::2/icmpv6, documentation: unknown");
+		       "unknown process to 2001:db8::2/58, documentation: unknown");
 	check_sentence(sample_odd_protocol, WIRE_FLOW,
 		       "python3 (nginx.service) to 203.0.113.7/253, own: violation of "
 		       "eu-residency/egress.outside-eea");

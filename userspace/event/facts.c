@@ -6,6 +6,7 @@
 
 #include "event/monitor.h"
 #include "event/network.h"
+#include "event/text.h"
 
 enum { SEVERITY_INFORMATIONAL = 1, SEVERITY_MEDIUM = 3 };
 enum { DISPOSITION_LOGGED = 17, DISPOSITION_ALERT = 19 };
@@ -123,14 +124,15 @@ static void
 fill_network(struct facts *facts, const struct event *event)
 {
 	char text[IP_TEXT];
+	size_t length;
 
 	facts->boundary_id = boundary(event->dst_place.scope);
 	facts->ip_version = ABSENT;
 	if (facts->class_uid != 4001)
 		return;
 	facts->ip_version = ip_is_v4(&event->dst) ? 4 : 6;
-	ip_format(&event->dst, text);
-	facts->dst_ip = facts_keep(facts, text, strlen(text));
+	length = text_ip(text, &event->dst);
+	facts->dst_ip = facts_keep(facts, text, length);
 }
 
 static void

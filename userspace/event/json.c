@@ -11,7 +11,8 @@
 #include "event/facts.h"
 #include "event/text.h"
 
-#define DEPTH_MAX 12
+#define DEPTH_MAX   12
+#define USUAL_BYTES 8192 /* room that spares most entries a second look */
 
 struct level {
 	size_t path_length; /* of the open path that this level ends */
@@ -36,13 +37,13 @@ separate(struct writer *writer)
 	char last = out->length ? out->data[out->length - 1] : '{';
 
 	if (last != '{' && last != '[')
-		buf_addc(writer->out, ',');
+		text_byte(writer->out, ',');
 }
 
 static void
 write_key(struct buf *out, const char *key, size_t length)
 {
-	char *at = buf_reserve(out, length + 3);
+	char *at = text_room(out, length + 3);
 
 	if (!at)
 		return;
@@ -61,7 +62,7 @@ close_level(struct writer *writer)
 		writer->out->length = level->start;
 		return;
 	}
-	buf_addc(writer->out, level->is_array ? ']' : '}');
+	text_byte(writer->out, level->is_array ? ']' : '}');
 	writer->levels[writer->depth].has_value = true;
 }
 
@@ -76,7 +77,7 @@ open_level(struct writer *writer, const char *key, size_t key_length, size_t pat
 	separate(writer);
 	if (key)
 		write_key(writer->out, key, key_length);
-	buf_addc(writer->out, is_array ? '[' : '{');
+	text_byte(writer->out, is_array ? '[' : '{');
 }
 
 static bool
@@ -154,9 +155,12 @@ write_ip(struct writer *writer, const struct field *row)
 {
 	const struct ip *ip = event_ip(writer->event, row);
 	char text[IP_TEXT];
+	size_t length;
 
-	if (event_has(writer->event, row))
-		write_text(writer, row, ip_format(ip, text));
+	if (event_has(writer->event, row)) {
+		length = text_ip(text, ip);
+		text_string(place(writer, row), text, length);
+	}
 }
 
 static void
@@ -168,12 +172,12 @@ write_set(struct writer *writer, const struct field *row)
 	if (!each)
 		return;
 	out = place(writer, row);
-	buf_addc(out, '[');
+	text_byte(out, '[');
 	for (; *each; each++) {
 		separate(writer);
 		text_string(out, *each, strlen(*each));
 	}
-	buf_addc(out, ']');
+	text_byte(out, ']');
 }
 
 static void
@@ -243,11 +247,15 @@ write_attack(struct buf *out, const char *id)
 	bool is_tactic = id[1] == 'A' || id[1] == 'a';
 	const char *digits = id + 1 + is_tactic;
 
-	buf_addc(out, '{');
-	if (digits[4])
-		buf_addf(out, "\"sub_technique\":{\"uid\":\"T%s\"},", digits);
-	buf_addf(out, "\"%s\":{\"uid\":\"%s%.4s\"}}", is_tactic ? "tactic" : "technique",
-		 is_tactic ? "TA" : "T", digits);
+	buf_adds(out, "{");
+	if (digits[4]) {
+		buf_adds(out, "\"sub_technique\":{\"uid\":\"T");
+		buf_adds(out, digits);
+		buf_adds(out, "\"},");
+	}
+	buf_adds(out, is_tactic ? "\"tactic\":{\"uid\":\"TA" : "\"technique\":{\"uid\":\"T");
+	buf_add(out, digits, 4);
+	buf_adds(out, "\"}}");
 }
 
 static void
@@ -263,13 +271,13 @@ write_techniques(struct writer *writer, const struct field *row)
 			continue;
 		if (!out) {
 			out = place(writer, row);
-			buf_addc(out, '[');
+			text_byte(out, '[');
 		}
 		separate(writer);
 		write_attack(out, id);
 	}
 	if (out)
-		buf_addc(out, ']');
+		text_byte(out, ']');
 }
 
 static void
@@ -314,12 +322,13 @@ event_write(struct buf *out, const struct event *event, const struct event_stamp
 	struct writer writer = {.out = out, .event = event, .facts = &facts, .path = ""};
 
 	facts_fill(&facts, event, stamp, privacy);
+	buf_reserve(out, USUAL_BYTES);
 	writer.levels[0] = (struct level){0, out->length, false, true};
-	buf_addc(out, '{');
+	text_byte(out, '{');
 	for (const struct field *row = event->type->fields; row->name || row->ocsf; row++)
 		if (row->ocsf)
 			write_row(&writer, row);
 	while (writer.depth)
 		close_level(&writer);
-	buf_addc(out, '}');
+	text_byte(out, '}');
 }

@@ -11,10 +11,38 @@
 
 static const char hex[] = "0123456789abcdef";
 
+/* Printable ASCII that needs no escape. */
 static bool
 is_plain(unsigned char byte)
 {
 	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The high bit of each byte that is zero; may also mark bytes above a zero one. */
+static uint64_t
+zeroes(uint64_t bytes)
+{
+	return (bytes - EACH(1)) & ~bytes & EACH(0x80);
+}
+
+/* How many plain bytes begin here; eight at a time while there are eight. */
+static size_t
+plain_run(const char *text, size_t length)
+{
+	size_t run = 0;
+	uint64_t bytes;
+
+	for (; length - run >= sizeof(bytes); run += sizeof(bytes)) {
+		memcpy(&bytes, text + run, sizeof(bytes));
+		if ((bytes & EACH(0x80)) | ((bytes - EACH(0x20)) & ~bytes & EACH(0x80)) |
+		    zeroes(bytes ^ EACH('"')) | zeroes(bytes ^ EACH('\\')))
+			break;
+	}
+	while (run < length && is_plain((unsigned char)text[run]))
+		run++;
+	return run;
 }
 
 static char *
@@ -38,32 +66,40 @@ escape(char *at, unsigned char byte)
 	return at;
 }
 
+/* One character that is not plain, or a byte that is none. Bytes taken from text. */
+static size_t
+special(char **at, const char *text, size_t length)
+{
+	unsigned char byte = (unsigned char)*text;
+	size_t width = 1;
+
+	if (byte < 0x80) {
+		*at = escape(*at, byte);
+	} else if ((width = utf8_width(text, length)) > 0) {
+		*at = mempcpy(*at, text, width);
+	} else {
+		*at = mempcpy(*at, "\xef\xbf\xbd", 3);
+		width = 1;
+	}
+	return width;
+}
+
 void
 text_string(struct buf *out, const char *text, size_t length)
 {
-	char *start = buf_reserve(out, length * ESCAPE_MOST + 2);
+	char *start = text_room(out, length * ESCAPE_MOST + 2);
 	char *at = start;
-	size_t width;
 
 	if (!start)
 		return;
 	*at++ = '"';
-	for (size_t i = 0; i < length; i += width) {
-		unsigned char byte = (unsigned char)text[i];
+	for (size_t i = 0; i < length;) {
+		size_t run = plain_run(text + i, length - i);
 
-		width = 1;
-		if (is_plain(byte)) {
-			*at++ = (char)byte;
-		} else if (byte < 0x80) {
-			at = escape(at, byte);
-		} else if ((width = utf8_width(text + i, length - i)) > 0) {
-			memcpy(at, text + i, width);
-			at += width;
-		} else {
-			memcpy(at, "\xef\xbf\xbd", 3);
-			at += 3;
-			width = 1;
-		}
+		at = mempcpy(at, text + i, run);
+		i += run;
+		if (i < length)
+			i += special(&at, text + i, length - i);
 	}
 	*at++ = '"';
 	out->length += (size_t)(at - start);
@@ -72,27 +108,48 @@ text_string(struct buf *out, const char *text, size_t length)
 size_t
 text_digits(char out[INT_TEXT], int64_t value)
 {
-	char reversed[INT_TEXT];
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930"
+				    "31323334353637383940414243444546474849505152535455565758596061"
+				    "62636465666768697071727374757677787980818283848586878889909192"
+				    "93949596979899";
+	char digits[INT_TEXT], *at = digits + sizeof(digits);
 	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	size_t count = 0, length = 0;
+	size_t length;
 
-	do {
-		reversed[count++] = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest);
+	for (; rest >= 100; rest /= 100)
+		memcpy(at -= 2, pairs + rest % 100 * 2, 2);
+	if (rest >= 10)
+		memcpy(at -= 2, pairs + rest * 2, 2);
+	else
+		*--at = (char)('0' + rest);
 	if (value < 0)
-		out[length++] = '-';
-	while (count)
-		out[length++] = reversed[--count];
+		*--at = '-';
+	length = (size_t)(digits + sizeof(digits) - at);
+	memcpy(out, at, length);
 	out[length] = '\0';
 	return length;
+}
+
+size_t
+text_ip(char out[IP_TEXT], const struct ip *ip)
+{
+	char *at = out;
+
+	if (!ip_is_v4(ip))
+		return strlen(ip_format(ip, out));
+	for (size_t i = 12; i < 16; i++) {
+		at += text_digits(at, ip->bytes[i]);
+		*at++ = '.';
+	}
+	*--at = '\0';
+	return (size_t)(at - out);
 }
 
 void
 text_int(struct buf *out, int64_t value)
 {
 	bool is_exact = value <= EXACT_MAX && value >= -EXACT_MAX;
-	char *start = buf_reserve(out, INT_TEXT + 2);
+	char *start = text_room(out, INT_TEXT + 2);
 	char *at = start;
 
 	if (!start)

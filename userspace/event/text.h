@@ -8,6 +8,27 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/ip.h"
+
+/* buf_reserve(), without the call while there is room. */
+static inline char *
+text_room(struct buf *out, size_t length)
+{
+	if (!out->failed && out->room > out->length && out->room - out->length > length)
+		return out->data + out->length;
+	return buf_reserve(out, length);
+}
+
+static inline void
+text_byte(struct buf *out, char byte)
+{
+	char *at = text_room(out, 1);
+
+	if (at) {
+		*at = byte;
+		out->length++;
+	}
+}
 
 #define INT_TEXT 24 /* longest integer with quotes, NUL included */
 
@@ -19,6 +40,9 @@ void text_int(struct buf *out, int64_t value);
 
 /* Decimal digits and a NUL; returns their number. */
 size_t text_digits(char out[INT_TEXT], int64_t value);
+
+/* As ip_format(), faster for IPv4. Returns the length. */
+size_t text_ip(char out[IP_TEXT], const struct ip *ip);
 
 bool text_is_utf8(const char *text, size_t length);
 
