@@ -230,6 +230,7 @@ replay_open(struct source **out, const char *path, struct error *why)
 	size_t got;
 	int result;
 
+	*why = (struct error){0};
 	snprintf(why->file, sizeof(why->file), "%s", path);
 	if (!replay)
 		return error_set(why, -ENOMEM, "no memory");
