@@ -111,16 +111,16 @@ TIDY_SRC = $(shell git ls-files 'userspace/*.c')
 
 check-tidy: $$(patsubst %.c,build/tidy/%.ok,$$(TIDY_SRC))
 
-build/tidy/%.ok: %.c .clang-tidy $(wildcard include/*.h include/base/*.h)
+build/tidy/%.ok: %.c .clang-tidy $(wildcard include/*.h include/base/*.h) | $$(SKELS)
 	$(call msg,TIDY,$<)
 	$(Q)mkdir -p $(@D) && clang-tidy --quiet $< -- $(filter-out -Werror,$(ALL_CFLAGS)) 2>/dev/null && touch $@
 
-check-cppcheck: all
+check-cppcheck:
 	$(call msg,CPPC,userspace)
 	$(Q)mkdir -p build/cppcheck && cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr -j2 \
 		--enable=warning,performance,portability --cppcheck-build-dir=build/cppcheck \
 		--suppressions-list=tests/style/cppcheck.txt -D_GNU_SOURCE -DDEMARC_VERSION='""' \
-		-Iinclude -Iuserspace userspace
+		--include=tests/style/cppcheck.h -Iinclude -Iuserspace userspace
 
 check-shell:
 	$(call msg,SH,tests)
