@@ -214,7 +214,7 @@ database_find(const struct database *database, const struct ip *ip)
 	MMDB_lookup_result_s result = lookup(&database->mmdb, ip, &status);
 
 	/* Addresses of IPv6 in a file of IPv4 are an error there, and unknown here. */
-	if (status != MMDB_SUCCESS || !result.found_entry)
+	if (status != MMDB_SUCCESS || !result.found_entry || database->count == 0)
 		return NULL;
 	key.offset = result.entry.offset;
 	hit = bsearch(&key, database->records, database->count, sizeof(key), compare_offsets);

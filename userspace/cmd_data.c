@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_data - `demarc data`: build location data, inspect it, and ask it about an address. */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "commands.h"
+#include "place.h"
+
+#define INPUTS 64
+
+DEFINE_DROP(struct places *, places, places_free)
+DEFINE_DROP(cJSON *, cjson, cJSON_Delete)
+
+/* What the options said. Lists end with NULL. */
+struct request {
+	const char *out;
+	int64_t time_s;
+	bool has_time;
+	bool json;
+	struct place_input inputs[INPUTS];
+	size_t input_count;
+	const char *overrides[INPUTS + 1];
+	const char *geofeeds[INPUTS + 1];
+	const char *databases[INPUTS + 1];
+	const char *legal[INPUTS + 1];
+	const char *own[INPUTS + 1];
+	const char *as_public[INPUTS + 1];
+	const char *location_path;
+	const char *operator_path;
+	char **words;
+	int word_count;
+};
+
+struct subcommand {
+	const char *name;
+	const char *options; /* that it takes, as the letters below */
+	const char *usage;
+	const char *help;
+	int (*run)(const struct request *request);
+};
+
+static int
+complain(const struct error *why)
+{
+	char text[640];
+
+	fprintf(stderr, "demarc data: %s\n", error_format(why, text, sizeof(text)));
+	return EX_CONFIG;
+}
+
+static int64_t
+now_ms(const struct request *request)
+{
+	return request->has_time ? request->time_s * 1000 : clock_wall_ms();
+}
+
+static int
+print_json(const cJSON *root)
+{
+	char *text cleanup(free_drop) = cJSON_Print(root);
+
+	if (!text)
+		return EXIT_FAILURE;
+	puts(text);
+	return 0;
+}
+
+static const char *
+format_date(int64_t date_ms, char out[CLOCK_TEXT])
+{
+	if (date_ms == 0)
+		return "-";
+	clock_format(date_ms, out);
+	out[10] = '\0'; /* the day */
+	return out;
+}
+
+static void
+describe_source(cJSON *list, const struct place_source *source)
+{
+	char date[CLOCK_TEXT];
+	cJSON *row;
+
+	if (!list) {
+		printf("%s\n  kind     %s\n  entries  %" PRIu64 "\n  date     %s\n  sha256   %s\n",
+		       source->path, source->what, source->entries,
+		       format_date(source->date_ms, date), source->digest);
+		return;
+	}
+	row = cJSON_CreateObject();
+	cJSON_AddStringToObject(row, "path", source->path);
+	cJSON_AddStringToObject(row, "kind", source->what);
+	cJSON_AddNumberToObject(row, "entries", (double)source->entries);
+	if (source->date_ms)
+		cJSON_AddStringToObject(row, "date", format_date(source->date_ms, date));
+	cJSON_AddStringToObject(row, "sha256", source->digest);
+	cJSON_AddItemToArray(list, row);
+}
+
+enum kind { KIND_DATABASE, KIND_LEGAL, KIND_OVERRIDES, KIND_GEOFEED };
+
+/* By the name; what has no telling name is tried as an override list. */
+static enum kind
+guess_kind(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	const char *dot = strrchr(name, '.');
+
+	if (dot && !strcmp(dot, ".mmdb"))
+		return KIND_DATABASE;
+	if (dot && !strcmp(dot, ".json"))
+		return KIND_LEGAL;
+	return strcasestr(name, "geofeed") ? KIND_GEOFEED : KIND_OVERRIDES;
+}
+
+static int
+load_one(struct places **out, const char *path, enum kind kind, struct error *why)
+{
+	const char *const list[] = {path, NULL};
+	struct places_options options = {0};
+
+	switch (kind) {
+	case KIND_DATABASE:
+		options.databases = list;
+		break;
+	case KIND_LEGAL:
+		options.legal = list;
+		break;
+	case KIND_OVERRIDES:
+		options.overrides = list;
+		break;
+	case KIND_GEOFEED:
+		options.geofeeds = list;
+		break;
+	}
+	return places_load(out, &options, why);
+}
+
+static int
+verify_file(const char *path, cJSON *list)
+{
+	struct places *places cleanup(places_drop) = NULL;
+	const struct place_source *source;
+	struct error why = {0};
+	size_t count;
+
+	if (load_one(&places, path, guess_kind(path), &why) < 0)
+		return complain(&why);
+	source = places_sources(places, &count);
+	describe_source(list, source);
+	return 0;
+}
+
+static int
+verify(const struct request *request)
+{
+	cJSON *list cleanup(cjson_drop) = request->json ? cJSON_CreateArray() : NULL;
+	int worst = 0;
+
+	for (int i = 0; i < request->word_count; i++) {
+		int rc = verify_file(request->words[i], list);
+
+		worst = rc > worst ? rc : worst;
+	}
+	if (list && print_json(list))
+		return EXIT_FAILURE;
+	return worst;
+}
+
+static int
+import(const struct request *request)
+{
+	struct error why = {0};
+
+	if (!request->out || request->input_count == 0 || request->word_count > 0) {
+		fprintf(stderr, "demarc data import: needs -o and at least one of --csv, --rir "
+				"and --asn\n");
+		return EX_USAGE;
+	}
+	if (places_import(request->out, request->inputs, request->input_count,
+			  now_ms(request) / 1000, &why) < 0)
+		return complain(&why);
+	return verify_file(request->out, NULL);
+}
+
+static void
+show_text(cJSON *object, const char *key, const char *label, const char *value, const char *source)
+{
+	if (object && value)
+		cJSON_AddStringToObject(object, key, value);
+	if (!object)
+		printf("  %-9s %s%s%s%s\n", label, value ? value : "-", source ? " (" : "",
+		       source ? source : "", source ? ")" : "");
+}
+
+static void
+show_set(cJSON *object, const char *key, const char *label, const char *const *set)
+{
+	cJSON *array = object && set ? cJSON_AddArrayToObject(object, key) : NULL;
+
+	if (!object)
+		printf("  %-9s %s", label, set ? "" : "-");
+	for (size_t i = 0; set && set[i]; i++) {
+		if (array)
+			cJSON_AddItemToArray(array, cJSON_CreateString(set[i]));
+		else if (!object)
+			printf("%s%s", i ? ", " : "", set[i]);
+	}
+	if (!object)
+		putchar('\n');
+}
+
+static void
+show_place(cJSON *object, const char *address, const struct event_place *place)
+{
+	char asn[24];
+
+	snprintf(asn, sizeof(asn), "%" PRId64, place->asn);
+	if (object)
+		cJSON_AddStringToObject(object, "address", address);
+	else
+		printf("%s\n", address);
+	show_text(object, "scope", "scope", place->scope, NULL);
+	show_text(object, "location_country", "location", place->location, place->location_source);
+	show_set(object, "location_law", "  law", place->location_law);
+	show_text(object, "operator_country", "operator", place->operator_country,
+		  place->operator_source);
+	show_set(object, "operator_law", "  law", place->operator_law);
+	show_text(object, "operator_name", "  name", place->operator_name, NULL);
+	if (object && place->asn != ABSENT)
+		cJSON_AddNumberToObject(object, "asn", (double)place->asn);
+	if (!object)
+		show_text(NULL, "asn", "  asn", place->asn == ABSENT ? NULL : asn, NULL);
+	show_text(object, "provider", "provider", place->provider, NULL);
+	show_text(object, "region", "region", place->region, NULL);
+	if (object && place->location_source)
+		cJSON_AddStringToObject(object, "location_source", place->location_source);
+	if (object && place->operator_source)
+		cJSON_AddStringToObject(object, "operator_source", place->operator_source);
+}
+
+static int
+show_address(const struct places *places, const char *address, int64_t wall_ms, cJSON *list)
+{
+	cJSON *object = list ? cJSON_CreateObject() : NULL;
+	struct event_place place;
+	struct ip ip;
+
+	if (ip_parse(&ip, address) < 0) {
+		cJSON_Delete(object);
+		fprintf(stderr, "demarc data show: '%s' is no address\n", address);
+		return EX_USAGE;
+	}
+	place_resolve(places, &ip, wall_ms, &place);
+	show_place(object, address, &place);
+	if (list)
+		cJSON_AddItemToArray(list, object);
+	return 0;
+}
+
+static int
+show(const struct request *request)
+{
+	struct places_options options = {
+		.overrides = request->overrides,
+		.geofeeds = request->geofeeds,
+		.databases = request->databases,
+		.legal = request->legal,
+		.own = request->own,
+		.as_public = request->as_public,
+		.location_path = request->location_path,
+		.operator_path = request->operator_path,
+	};
+	struct places *places cleanup(places_drop) = NULL;
+	cJSON *list cleanup(cjson_drop) = request->json ? cJSON_CreateArray() : NULL;
+	struct error why = {0};
+
+	if (places_load(&places, &options, &why) < 0)
+		return complain(&why);
+	for (int i = 0; i < request->word_count; i++) {
+		int rc = show_address(places, request->words[i], now_ms(request), list);
+
+		if (rc)
+			return rc;
+	}
+	return list ? print_json(list) : 0;
+}
+
+static const struct subcommand subcommands[] = {
+	{"import", "crao", "import [--csv FILE] [--rir FILE] [--asn FILE] -o OUT.mmdb",
+	 "Build a database from files of your own. Later files win over earlier ones, longer\n"
+	 "prefixes over shorter ones, and CSV ranges over ASN tables over registries.\n\n"
+	 "  --csv FILE     first,last,CC[,operator] or prefix,CC[,operator]\n"
+	 "  --rir FILE     delegated statistics of a regional registry\n"
+	 "  --asn FILE     first<TAB>last<TAB>ASN<TAB>CC<TAB>name\n"
+	 "  -o OUT         the file to write; it is replaced whole\n"
+	 "  --time SECONDS the build time to write, since 1970; default: now\n",
+	 import},
+	{"verify", "j", "verify [--json] FILE...",
+	 "Say what location data files are: kind, entries, date and SHA-256.\n"
+	 "*.mmdb is a database, *.json legal groups, a name with geofeed a geofeed, and the\n"
+	 "rest override lists.\n",
+	 verify},
+	{"show", "jDOGLWPlp", "show [OPTION...] ADDRESS...",
+	 "Say where an address is and whose law binds it, by the files given:\n\n"
+	 "  --database FILE       MMDB, also as operator=FILE or location=FILE\n"
+	 "  --overrides FILE      prefix,location,operator_country[,provider[,region]]\n"
+	 "  --geofeed FILE        RFC 8805\n"
+	 "  --legal FILE          dated legal groups\n"
+	 "  --own PREFIX          a network of the cluster\n"
+	 "  --as-public SCOPE     a special scope to treat as public\n"
+	 "  --location-path PATH  MMDB field of the location country\n"
+	 "  --operator-path PATH  MMDB field of the operator's country\n"
+	 "  --time SECONDS        the moment, since 1970, that dates the law; default: now\n"
+	 "  --json                for programs\n",
+	 show},
+};
+
+#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static void
+print_usage(FILE *out)
+{
+	fprintf(out, "usage: demarc data COMMAND ...\n\n");
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		fprintf(out, "  demarc data %s\n", subcommands[i].usage);
+	fprintf(out, "\nNothing is ever downloaded. `demarc data COMMAND --help` says more.\n");
+}
+
+static int
+refuse_usage(const struct subcommand *subcommand)
+{
+	fprintf(stderr, "usage: demarc data %s\n", subcommand->usage);
+	return EX_USAGE;
+}
+
+static const struct option options[] = {{"csv", required_argument, NULL, 'c'},
+					{"rir", required_argument, NULL, 'r'},
+					{"asn", required_argument, NULL, 'a'},
+					{"output", required_argument, NULL, 'o'},
+					{"database", required_argument, NULL, 'D'},
+					{"overrides", required_argument, NULL, 'O'},
+					{"geofeed", required_argument, NULL, 'G'},
+					{"legal", required_argument, NULL, 'L'},
+					{"own", required_argument, NULL, 'W'},
+					{"as-public", required_argument, NULL, 'P'},
+					{"location-path", required_argument, NULL, 'l'},
+					{"operator-path", required_argument, NULL, 'p'},
+					{"time", required_argument, NULL, 't'},
+					{"json", no_argument, NULL, 'j'},
+					{"help", no_argument, NULL, 'h'},
+					{NULL, 0, NULL, 0}};
+
+/* False when there is no room for one more. */
+static bool
+add_word(const char **list, const char *word)
+{
+	size_t count = 0;
+
+	while (list[count])
+		count++;
+	if (count == INPUTS)
+		return false;
+	list[count] = word;
+	return true;
+}
+
+static bool
+add_input(struct request *request, enum place_format format, const char *path)
+{
+	if (request->input_count == INPUTS)
+		return false;
+	request->inputs[request->input_count++] =
+		(struct place_input){.path = path, .format = format};
+	return true;
+}
+
+static bool
+set_time(struct request *request, const char *text)
+{
+	char *end;
+
+	errno = 0;
+	request->time_s = strtoll(text, &end, 10);
+	request->has_time = true;
+	return *text && !*end && !errno && request->time_s >= 0 &&
+	       request->time_s < INT64_MAX / 1000;
+}
+
+static bool
+take_option(struct request *request, int option, const char *value)
+{
+	switch (option) {
+	case 'c':
+		return add_input(request, PLACE_CSV_RANGES, value);
+	case 'r':
+		return add_input(request, PLACE_RIR_DELEGATED, value);
+	case 'a':
+		return add_input(request, PLACE_ASN_TABLE, value);
+	case 'D':
+		return add_word(request->databases, value);
+	case 'O':
+		return add_word(request->overrides, value);
+	case 'G':
+		return add_word(request->geofeeds, value);
+	case 'L':
+		return add_word(request->legal, value);
+	case 'W':
+		return add_word(request->own, value);
+	case 'P':
+		return add_word(request->as_public, value);
+	case 't':
+		return set_time(request, value);
+	case 'o':
+		request->out = value;
+		return true;
+	case 'l':
+		request->location_path = value;
+		return true;
+	case 'p':
+		request->operator_path = value;
+		return true;
+	default:
+		request->json |= option == 'j';
+		return option == 'j';
+	}
+}
+
+static int
+run(const struct subcommand *subcommand, int argc, char **argv)
+{
+	struct request request = {0};
+	int option;
+
+	optind = 0; /* the caller may have used getopt too */
+	while ((option = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
+		if (option == 'h') {
+			printf("usage: demarc data %s\n\n%s", subcommand->usage, subcommand->help);
+			return 0;
+		}
+		if (option == '?' || (option != 't' && !strchr(subcommand->options, option)) ||
+		    !take_option(&request, option, optarg))
+			return refuse_usage(subcommand);
+	}
+	request.words = argv + optind;
+	request.word_count = argc - optind;
+	if (request.word_count == 0 && subcommand->run != import)
+		return refuse_usage(subcommand);
+	return subcommand->run(&request);
+}
+
+static int
+refuse_subcommand(const char *name)
+{
+	const char *names[SUBCOMMANDS], *near;
+
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		names[i] = subcommands[i].name;
+	near = nearest_word(name, names, SUBCOMMANDS);
+	fprintf(stderr, "no command 'data %s'%s%s%s\n", name, near ? "; did you mean '" : "",
+		near ? near : "", near ? "'?" : "");
+	print_usage(stderr);
+	return EX_USAGE;
+}
+
+int
+cmd_data(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return EX_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		print_usage(stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		if (!strcmp(argv[1], subcommands[i].name))
+			return run(&subcommands[i], argc - 1, argv + 1);
+	return refuse_subcommand(argv[1]);
+}
