@@ -286,6 +286,35 @@ parse_member(struct parser *parser, const cJSON *member, const struct event_type
 	return 0;
 }
 
+/* Steps that a look takes, about. */
+static size_t
+cost(const struct condition *condition)
+{
+	size_t steps = 0, count;
+
+	if (condition->op == RULE_OP_GLOB)
+		return 16;
+	if (condition->values)
+		for (count = condition->values->count; count; count /= 2)
+			steps++;
+	return steps;
+}
+
+/* Cheap conditions first: most events fail one of them. Equals stay in the order of the file. */
+static void
+sort_by_cost(struct condition *conditions, size_t count)
+{
+	struct condition moved;
+	size_t i, at;
+
+	for (i = 1; i < count; i++) {
+		moved = conditions[i];
+		for (at = i; at && cost(&conditions[at - 1]) > cost(&moved); at--)
+			conditions[at] = conditions[at - 1];
+		conditions[at] = moved;
+	}
+}
+
 static int
 parse_object(struct parser *parser, const cJSON *object, const struct event_type *type,
 	     struct match *match)
@@ -310,6 +339,7 @@ parse_object(struct parser *parser, const cJSON *object, const struct event_type
 		if (rc < 0)
 			return rc;
 	}
+	sort_by_cost(conditions, match->count);
 	return 0;
 }
 
