@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "event.h"
+#include "event/decode.h"
 
 #define X(number, KIND, name, sentence) [number] = &event_##name,
 static const struct event_type *const by_kind[WIRE_KIND_MAX] = {WIRE_KINDS(X)};
@@ -200,6 +201,6 @@ event_decode(struct event *event, const struct wire_head *head)
 	if (!type)
 		return -ENOENT;
 	event_init(event, type);
-	event->time_ns = head->time_ns;
+	event->time_ns = (uint64_t)decode_count(head->time_ns);
 	return type->decode(event, head);
 }
