@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "commands.h"
 #include "rule.h"
+#include "suggest.h"
 
 DEFINE_DROP(struct ruleset *, ruleset, ruleset_free)
 DEFINE_DROP(cJSON *, cjson, cJSON_Delete)
@@ -197,6 +198,19 @@ list(const struct request *request)
 	return worst;
 }
 
+#define SUGGEST_DAYS 90
+
+static int
+suggest_all(const struct request *request)
+{
+	struct error why = {0};
+
+	for (int i = 0; i < request->file_count; i++)
+		if (suggest(stdout, request->files[i], SUGGEST_DAYS, &why) < 0)
+			return complain(&why);
+	return 0;
+}
+
 static const struct subcommand subcommands[] = {
 	{"check", "s", "check [--strict] FILE...",
 	 "Says what is wrong with rule files, and what looks wrong; prints the number of\n"
@@ -209,6 +223,10 @@ static const struct subcommand subcommands[] = {
 	 "Lists the rules: id, event, action, verdict, level, title.\n"
 	 "  --json     as an array of objects, with tags, references, file and line\n",
 	 list},
+	{"suggest", "", "suggest JOURNAL...",
+	 "Drafts an allow-list from the alerts in a journal: an exception for each program\n"
+	 "and destination, to be cut down by hand. Each expires after 90 days.\n",
+	 suggest_all},
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

@@ -140,6 +140,7 @@ judge_new(struct judge **out, const struct config *config, struct error *why)
 	if (result < 0)
 		return result;
 	judge->observes = !places_has_location(judge->places);
+	*why = (struct error){0}; /* the loaders leave their file's name in it */
 	*out = take(judge);
 	return 0;
 }

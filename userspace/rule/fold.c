@@ -3,10 +3,10 @@
  * fold - repeats of one hit become few entries with exact numbers.
  *
  * An alert opens a fold and is itself the entry "open"; "update" and "close"
- * carry the totals of the whole fold in bytes, packets and count, and what came
- * since the entry before in delta_bytes and delta_packets. What is not an alert
- * has one entry "sum" for each interval. So adding up the deltas of all entries
- * gives every byte once.
+ * carry the totals of the whole fold in bytes, packets and count (of flows begun,
+ * or attempts made), and what came since the entry before in delta_bytes and delta_packets. What is
+ * not an alert has one entry "sum" for each interval. So adding up the deltas of all entries gives
+ * every byte once.
  *
  * Folds stand in the order in which they are next looked at, so a sweep costs
  * what is due and no more.
@@ -28,7 +28,9 @@
 #define DEFAULT_ROOM        16384
 
 struct totals {
-	int64_t count, bytes, packets; /* bytes and packets: ABSENT until one came */
+	int64_t events;
+	int64_t begun;          /* flows by their opening record, attempts each */
+	int64_t bytes, packets; /* ABSENT until one came */
 };
 
 struct fold {
@@ -53,7 +55,7 @@ struct folds {
 	struct buf key; /* of the event on offer */
 };
 
-static const struct totals nothing = {0, ABSENT, ABSENT};
+static const struct totals nothing = {0, 0, ABSENT, ABSENT};
 
 static void
 fold_free(struct fold *fold)
@@ -155,7 +157,8 @@ add_number(int64_t *sum, int64_t number)
 static void
 add_event(struct totals *totals, const struct event *event)
 {
-	totals->count++;
+	totals->events++;
+	totals->begun += !event->moment || !strcmp(event->moment, "open");
 	add_number(&totals->bytes, event->delta_bytes);
 	add_number(&totals->packets, event->delta_packets);
 }
@@ -163,7 +166,7 @@ add_event(struct totals *totals, const struct event *event)
 static void
 count(struct fold *fold, const struct event *event)
 {
-	if (!fold->all.count)
+	if (!fold->all.events)
 		fold->first_ms = event->wall_ms;
 	if (event->time_ns >= fold->last_ns) {
 		fold->last_ns = event->time_ns;
@@ -242,7 +245,7 @@ make_entry(const struct fold *fold, const char *phase, struct event *out)
 	out->time_ns = fold->last_ns;
 	out->wall_ms = fold->last_ms;
 	out->judgement.phase = phase;
-	out->judgement.count = fold->all.count;
+	out->judgement.count = fold->all.begun ? fold->all.begun : ABSENT;
 	out->judgement.first_ms = fold->first_ms;
 	out->judgement.last_ms = fold->last_ms;
 	out->bytes = fold->all.bytes;
@@ -273,10 +276,10 @@ static const char *
 phase_due(const struct folds *folds, const struct fold *fold, uint64_t now_ns, bool flush)
 {
 	if (!fold->alert)
-		return fold->recent.count ? "sum" : NULL;
+		return fold->recent.events ? "sum" : NULL;
 	if (flush)
 		return "close";
-	if (fold->recent.count)
+	if (fold->recent.events)
 		return "update";
 	return is_quiet(folds, fold, now_ns) ? "close" : NULL;
 }

@@ -188,7 +188,7 @@ attach(struct probes *probes, size_t i, struct bpf_program *program, struct erro
 static void
 cover(struct probes *probes, size_t i, enum coverage_state state, const char *text)
 {
-	struct coverage *row = &probes->coverage[i];
+	struct coverage *row = &probes->coverage[probes->coverage_count++];
 	struct bpf_program *program =
 		probes->objects[i]
 			? bpf_object__find_program_by_name(probes->objects[i], programs[i].name)
@@ -202,25 +202,33 @@ cover(struct probes *probes, size_t i, enum coverage_state state, const char *te
 }
 
 static int
+try_program(struct probes *probes, size_t i, struct error *why)
+{
+	int result = load_object(probes, &programs[i], programs[i].name, &probes->objects[i]);
+
+	if (!result)
+		result = attach(
+			probes, i,
+			bpf_object__find_program_by_name(probes->objects[i], programs[i].name),
+			why);
+	probes->attached[i] = !result;
+	return result;
+}
+
+static int
 start_program(struct probes *probes, size_t i, struct error *why)
 {
 	const struct program *row = &programs[i];
 	struct error detail = {0};
 	int result;
 
-	if (row->instead && probes->coverage[i - 1].state == COVERAGE_ATTACHED) {
-		cover(probes, i, COVERAGE_OFF, "not needed");
+	if (row->instead && probes->attached[i - 1])
 		return 0;
-	}
 	if (row->attach == BY_UPLINK && !probes->uplink_count) {
 		cover(probes, i, COVERAGE_OFF, "no uplink to watch");
 		return 0;
 	}
-	result = load_object(probes, row, row->name, &probes->objects[i]);
-	if (!result)
-		result = attach(probes, i,
-				bpf_object__find_program_by_name(probes->objects[i], row->name),
-				&detail);
+	result = try_program(probes, i, &detail);
 	if (!result) {
 		cover(probes, i, COVERAGE_ATTACHED, "");
 		return 0;
@@ -291,7 +299,7 @@ tell_own_networks(const struct probes *probes)
 	return 0;
 }
 
-static int
+static int __attribute__((format(printf, 2, 0)))
 quiet(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char line[512];
@@ -325,7 +333,6 @@ start(struct probes *probes, struct error *why)
 	tell_settings(probes);
 	for (size_t i = 0; i < PROGRAM_COUNT; i++) {
 		result = start_program(probes, i, why);
-		probes->program_count = i + 1;
 		if (result < 0)
 			return result;
 	}
@@ -384,7 +391,7 @@ probes_detach(const struct probes_options *options, struct error *why)
 const struct coverage *
 probes_coverage(const struct probes *probes, size_t *count)
 {
-	*count = probes->program_count;
+	*count = probes->coverage_count;
 	return probes->coverage;
 }
 

@@ -42,14 +42,14 @@ struct probes {
 	struct bpf_object *objects[PROGRAMS_MAX];
 	struct bpf_link *links[PROGRAMS_MAX];
 	struct coverage coverage[PROGRAMS_MAX];
-	size_t program_count;
+	size_t coverage_count;
+	bool attached[PROGRAMS_MAX];
 	struct uplink uplinks[UPLINKS_MAX];
 	size_t uplink_count;
 	struct wire_settings *settings; /* mapped */
 	struct wire_counters *counters; /* mapped: cpus * WIRE_KIND_MAX */
 	struct wire_sum *totals;        /* mapped: cpus * WIRE_TOTALS */
 	size_t flow_count;
-	char kernel_said[160]; /* last error line of libbpf or the verifier */
 };
 
 int probes_map_fd(const struct probes *probes, const char *name);

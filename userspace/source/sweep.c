@@ -30,7 +30,7 @@ struct sweep {
 static bool
 kernel_closes_tcp(const struct probes *probes)
 {
-	for (size_t i = 0; i < probes->program_count; i++)
+	for (size_t i = 0; i < probes->coverage_count; i++)
 		if (strstr(probes->coverage[i].subject, "flow end"))
 			return probes->coverage[i].state == COVERAGE_ATTACHED;
 	return false;
