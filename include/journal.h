@@ -51,8 +51,11 @@ struct journal_options {
  * starts the thread. -EBUSY: another process has this journal open.
  */
 int journal_open(struct journal **out, const struct journal_options *options, struct error *why);
-/* Writes and syncs what was admitted, joins the thread; says in the log what could not be saved. */
-void journal_close(struct journal *journal);
+/*
+ * Writes and syncs what was admitted, joins the thread; says in the log what could
+ * not be saved. Returns the highest ticket that is on disk: publish no other.
+ */
+uint64_t journal_close(struct journal *journal);
 
 /* Fills uid, sequence, log_name, logged_ms of the stamp. -EAGAIN: full for this class. Pair with
  * journal_add(). */

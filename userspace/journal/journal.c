@@ -221,13 +221,13 @@ journal_open(struct journal **out, const struct journal_options *options, struct
 	return error;
 }
 
-void
+uint64_t
 journal_close(struct journal *journal)
 {
 	struct journal_state state;
 
 	if (!journal)
-		return;
+		return 0;
 	journal_commit(journal);
 	if (!store_close(journal->store, &state)) {
 		log_error("journal",
@@ -239,6 +239,7 @@ journal_close(struct journal *journal)
 			  journal->ticket - state.acknowledged, strerror(state.failing));
 	}
 	free_journal(journal);
+	return state.acknowledged;
 }
 
 /* Admission
