@@ -75,7 +75,7 @@ def shown_in_full(box):
 def recorded(box):
     """demarc record keeps neither."""
     path = os.path.join(box.directory, "planted.rec")
-    words = [box.demarc, "record", "--output", path]
+    words = [box.demarc, "record", path]
     for key, value in settings(box).items():
         words += ["--set", f"{key}={value}"]
     recorder = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -19,9 +19,9 @@ def storm(box, agent, options=()):
 
 def is_settled(agent):
     import time
-    before = agent.status()["counters"]
+    before = agent.status()["counters"]["flow"]
     time.sleep(0.3)
-    return before == agent.status()["counters"]
+    return before == agent.status()["counters"]["flow"]
 
 
 def identities(status):
