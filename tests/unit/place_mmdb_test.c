@@ -166,7 +166,7 @@ test_formats(void **state)
 	source = places_sources(places, &count);
 	assert_int_equal(count, 1);
 	assert_true(source->date_ms == (int64_t)EPOCH_S * 1000);
-	assert_string_equal(source->what, "database demarc-country (location operator asn)");
+	assert_string_equal(source->what, "database demarc-country: location operator asn");
 	places_free(places);
 }
 

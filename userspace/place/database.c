@@ -208,7 +208,7 @@ lookup(const MMDB_s *mmdb, const struct ip *ip, int *status)
 const struct facts *
 database_find(const struct database *database, const struct ip *ip)
 {
-	struct database_record key;
+	struct database_record key = {0};
 	const struct database_record *hit;
 	int status = MMDB_SUCCESS;
 	MMDB_lookup_result_s result = lookup(&database->mmdb, ip, &status);

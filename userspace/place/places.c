@@ -128,11 +128,9 @@ describe(struct places *places, const struct database *database)
 {
 	char text[160];
 
-	snprintf(text, sizeof(text), "database %s (%s%s%s)", database->mmdb.metadata.database_type,
-		 database->has_location ? "location " : "",
-		 database->has_operator ? "operator " : "", database->has_asn ? "asn " : "");
-	if (strstr(text, " )"))
-		strcpy(strstr(text, " )"), ")");
+	snprintf(text, sizeof(text), "database %s:%s%s%s", database->mmdb.metadata.database_type,
+		 database->has_location ? " location" : "",
+		 database->has_operator ? " operator" : "", database->has_asn ? " asn" : "");
 	return names_keep(&places->names, text, sizeof(text));
 }
 
