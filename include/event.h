@@ -185,7 +185,9 @@ struct field {
 	enum field_form form;
 	size_t fact;          /* in struct facts, for the forms that say so */
 	size_t parent_length; /* of ocsf: bytes before the last dot */
-	bool weak;            /* alone, it is no reason to write the object that it is in */
+	const char *key;      /* ,"last component of ocsf": */
+	size_t key_length;
+	bool weak; /* alone, it is no reason to write the object that it is in */
 };
 
 struct event_type {

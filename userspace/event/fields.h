@@ -17,8 +17,9 @@
 #include "event.h"
 #include "event/facts.h"
 
-#define TOP(key)        .ocsf = key
-#define AT(parent, key) .ocsf = parent "." key, .parent_length = sizeof(parent) - 1
+#define KEY(name)        .key = ",\"" name "\":", .key_length = sizeof(name) + 3
+#define TOP(name)        .ocsf = name, KEY(name)
+#define AT(parent, name) .ocsf = parent "." name, .parent_length = sizeof(parent) - 1, KEY(name)
 
 #define FIELD(kind, rule, member, path, text, ...)                                            \
 	{                                                                                     \

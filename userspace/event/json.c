@@ -120,14 +120,20 @@ enter(struct writer *writer, const struct field *row)
 static struct buf *
 place(struct writer *writer, const struct field *row)
 {
-	const char *key = row->ocsf + row->parent_length + (row->parent_length > 0);
+	struct buf *out = writer->out;
+	size_t skip;
+	char *at;
 
 	enter(writer, row);
-	separate(writer);
-	write_key(writer->out, key, strlen(key));
 	if (!row->weak)
 		writer->levels[writer->depth].has_value = true;
-	return writer->out;
+	at = text_room(out, row->key_length);
+	if (at) {
+		skip = at[-1] == '{'; /* the first member has no comma */
+		memcpy(at, row->key + skip, row->key_length - skip);
+		out->length += row->key_length - skip;
+	}
+	return out;
 }
 
 static void

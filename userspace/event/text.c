@@ -27,19 +27,26 @@ zeroes(uint64_t bytes)
 	return (bytes - EACH(1)) & ~bytes & EACH(0x80);
 }
 
-/* How many plain bytes begin here; eight at a time while there are eight. */
+static bool
+is_plain_word(const char *text)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, text, sizeof(bytes));
+	return !((bytes & EACH(0x80)) | ((bytes - EACH(0x20)) & ~bytes & EACH(0x80)) |
+		 zeroes(bytes ^ EACH('"')) | zeroes(bytes ^ EACH('\\')));
+}
+
+/* How many plain bytes begin here; eight at a time, the last eight once more if need be. */
 static size_t
 plain_run(const char *text, size_t length)
 {
 	size_t run = 0;
-	uint64_t bytes;
 
-	for (; length - run >= sizeof(bytes); run += sizeof(bytes)) {
-		memcpy(&bytes, text + run, sizeof(bytes));
-		if ((bytes & EACH(0x80)) | ((bytes - EACH(0x20)) & ~bytes & EACH(0x80)) |
-		    zeroes(bytes ^ EACH('"')) | zeroes(bytes ^ EACH('\\')))
-			break;
-	}
+	while (length - run >= 8 && is_plain_word(text + run))
+		run += 8;
+	if (length >= 8 && length - run < 8 && is_plain_word(text + length - 8))
+		return length;
 	while (run < length && is_plain((unsigned char)text[run]))
 		run++;
 	return run;
