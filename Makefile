@@ -3,6 +3,9 @@
 # make            the program, build/demarc
 # make demo       installs what is missing, builds, judges real packets in a sandbox
 # make test       installs what is missing, builds, runs every suite
+# make bench      what the agent costs per operation, off and on alternately
+# make install    the program, its rules and its legal lists below PREFIX (/usr/local)
+# make clean      removes build/
 # make help       the rest
 #
 # V=1 shows commands; SAN=address,undefined builds with sanitizers (into build/san).
@@ -44,6 +47,9 @@ MAIN_OBJ := $(MAIN_SRC:%.c=$(OUT)/%.o)
 SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.skel.h)
 
 all: $(OUT)/demarc
+
+# Keep what only stands between: objects of skeletons.
+.SECONDARY:
 
 $(OUT)/demarc: $(MAIN_OBJ) $(OUT)/libdemarc.a
 	$(call msg,LINK,$@)
@@ -87,9 +93,30 @@ build/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard include/*.h include/base/*.h)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(filter-out $(HARD),$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $< $(LIB_SRC) $(LIBS)
 
+# What is missing comes first, and then make starts anew: pkg-config is asked when it starts.
+demo: bootstrap-demo
+	@$(MAKE) --no-print-directory all
+	@deploy/demo/run.sh
+
+$(OUT)/bench/load: tests/bench/load.c
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $<
+
+BENCH_ROUNDS ?= 5
+
+bench: bootstrap-demo
+	@$(MAKE) --no-print-directory all build/bench/load
+	@/usr/bin/python3 tests/bench/run.py $(BENCH_ROUNDS)
+
+install: all
+	install -D -m 0755 $(OUT)/demarc $(DESTDIR)$(PREFIX)/bin/demarc
+	install -d $(DESTDIR)$(PREFIX)/share/demarc/rules/legal
+	install -m 0644 rules/*.json rules/README.md $(DESTDIR)$(PREFIX)/share/demarc/rules/
+	install -m 0644 rules/legal/*.json $(DESTDIR)$(PREFIX)/share/demarc/rules/legal/
+
 clean:
 	$(Q)rm -rf build
 
-.PHONY: all clean
+.PHONY: all demo bench install clean
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(UNIT:%=%.d)

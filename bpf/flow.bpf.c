@@ -51,6 +51,15 @@ datagram_role(const struct flow_key *key, const struct packet *p, const struct s
 	return WIRE_ROLE_CLIENT;
 }
 
+/* A flow begins with INIT at the client; what a server sends first is INIT ACK. */
+static __always_inline __u8
+sctp_role(const struct packet *p)
+{
+	return p->type == 1   ? WIRE_ROLE_CLIENT
+	       : p->type == 2 ? WIRE_ROLE_SERVER
+			      : WIRE_ROLE_UNKNOWN;
+}
+
 static __always_inline __u8
 role_of(const struct flow_key *key, const struct packet *p, struct sock_state *st)
 {
@@ -58,6 +67,8 @@ role_of(const struct flow_key *key, const struct packet *p, struct sock_state *s
 		return datagram_role(key, p, st);
 	if (p->protocol == PROTOCOL_TCP && (p->type & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 		st->role = WIRE_ROLE_CLIENT;
+	if (p->protocol == PROTOCOL_SCTP)
+		return sctp_role(p);
 	return st->role;
 }
 

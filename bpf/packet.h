@@ -33,7 +33,7 @@ struct packet {
 	__u16 src_port; /* host order; 0 where the protocol or a fragment has none */
 	__u16 dst_port;
 	__u8 protocol;
-	__u8 type;    /* TCP: flags; ICMP: type */
+	__u8 type;    /* TCP: flags; ICMP: type; SCTP: type of the first chunk */
 	__u16 header; /* IP and transport header together, in bytes */
 };
 
@@ -52,6 +52,9 @@ parse_transport(struct __sk_buff *skb, __u32 at, struct packet *p)
 	if (p->protocol == PROTOCOL_TCP && !bpf_skb_load_bytes(skb, at, bytes, 14)) {
 		p->type = bytes[13];
 		p->header += (bytes[12] >> 4) * 4;
+	} else if (p->protocol == PROTOCOL_SCTP && !bpf_skb_load_bytes(skb, at, bytes, 13)) {
+		p->type = bytes[12];
+		p->header += 12;
 	} else if (has_ports(p->protocol) && !bpf_skb_load_bytes(skb, at, bytes, 4)) {
 		p->header += 8;
 	} else {

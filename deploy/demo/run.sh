@@ -11,14 +11,18 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 here=$top/deploy/demo
 work=$top/build/demo
 demarc=$top/build/demarc
-name=demarc-demo
+name='demarc-demo'
 app=$name-app
 world=$name-world
 container_id=$(printf '4e9d%.0s' $(seq 16))
 pod=7b2a1c9e-1111-4222-8333-944445555666
 pids=()
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+# Let the agent's lines of the step before come first: it looks every few milliseconds.
+say() {
+	sleep 0.2
+	printf '\n\033[1m%s\033[0m\n' "$*"
+}
 
 die() {
 	printf 'demo: %s\n' "$*" >&2
@@ -134,7 +138,7 @@ run_container() {
 traffic() {
 	say "curl, to a German provider: allowed"
 	inside curl -so /dev/null http://192.0.2.10/
-	say "curl, to Frankfurt, in the hands of a US operator: allowed by place; sovereignty rules would object"
+	say "curl, to Frankfurt, run by a US operator: in the EEA by location, and the summary shows the operator"
 	inside curl -so /dev/null http://192.0.2.80/
 	say "curl, to Switzerland (adequate): allowed"
 	inside curl -so /dev/null http://203.0.113.80/
@@ -164,7 +168,8 @@ find_cgroup
 "$demarc" data import --csv "$here/places.csv" -o "$work/places.mmdb" || exit 1
 make_networks
 start_world
-say "demarc watches; each line below that starts with a time is the agent speaking"
+say "demarc watches. Lines that start with a time are the agent speaking:"
+echo "time, level, program[process], user, pod/container, destination, location/operator, bytes, rule"
 start_agent
 traffic
 say "summary"

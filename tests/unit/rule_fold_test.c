@@ -86,6 +86,29 @@ finish(void **state)
 	return 0;
 }
 
+/* A flow has several records and is one flow. */
+static void
+flows_are_counted_when_they_begin(void **state)
+{
+	struct entries entries = {0};
+	struct event event;
+
+	make(&event, true, 1, 0);
+	assert_int_equal(folds_offer(*state, &event), FOLD_PASS);
+	make(&event, true, 2, 500);
+	event.moment = "close";
+	assert_int_equal(folds_offer(*state, &event), FOLD_TAKEN);
+	make(&event, true, 3, 0);
+	assert_int_equal(folds_offer(*state, &event), FOLD_TAKEN);
+	make(&event, true, 4, 700);
+	event.moment = "update";
+	assert_int_equal(folds_offer(*state, &event), FOLD_TAKEN);
+	folds_sweep(*state, 5 * SECOND, true, collect, &entries);
+	assert_int_equal(entries.count, 1);
+	assert_int_equal(entries.at[0].count, 2);
+	assert_int_equal(entries.at[0].bytes, 1200);
+}
+
 static void
 an_alert_opens_updates_and_closes(void **state)
 {
@@ -424,6 +447,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FRESH(an_alert_opens_updates_and_closes),
+		FRESH(flows_are_counted_when_they_begin),
 		FRESH(jitter_closes_nothing),
 		FRESH(others_are_summed),
 		FRESH(what_differs_is_another_fold),
