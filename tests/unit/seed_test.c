@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "context.h"
+#include "context/proc.h"
 #include "event.h"
 
 #define ID   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -343,6 +344,39 @@ finds_itself(void **state)
 	context_free(context);
 }
 
+/* Between a v2 cgroup's id and its path, both ways, also when nobody runs in it. */
+static void
+resolves_ids(void **state)
+{
+	char directory[PROC_PATH_BYTES + 64], name[64], path[PROC_PATH_BYTES];
+	struct error why = {0};
+	struct proc proc;
+	uint64_t id;
+	int result;
+
+	(void)state;
+	if (proc_open(&proc, "/proc", &why) < 0)
+		skip();
+	snprintf(name, sizeof(name), "/demarc-seed-test-%d", getpid());
+	snprintf(directory, sizeof(directory), "%s%s", proc.cgroups_path, name);
+	if (proc.cgroups < 0 || mkdir(directory, 0755) < 0) {
+		proc_close(&proc);
+		skip(); /* no cgroup v2 tree, or not ours to change */
+	}
+	id = proc_cgroup_id(&proc, name);
+	result = proc_cgroup_path(&proc, id, path, sizeof(path));
+	rmdir(directory);
+	assert_true(id > 1);
+	assert_int_equal(proc_cgroup_id(&proc, "/"), 1);
+	assert_int_equal(proc_cgroup_id(&proc, "/../x"), 0);
+	if (result != -EPERM) {
+		assert_int_equal(result, 0);
+		assert_string_equal(path, name);
+		assert_true(proc_cgroup_path(&proc, id, path, sizeof(path)) < 0);
+	}
+	proc_close(&proc);
+}
+
 int
 main(void)
 {
@@ -350,6 +384,7 @@ main(void)
 		cmocka_unit_test(seeds),         cmocka_unit_test(seeds_below),
 		cmocka_unit_test(stops),         cmocka_unit_test(looks),
 		cmocka_unit_test(looks_at_exec), cmocka_unit_test(finds_itself),
+		cmocka_unit_test(resolves_ids),
 	};
 
 	return cmocka_run_group_tests(tests, make_proc, remove_proc);
