@@ -19,6 +19,7 @@ struct entry {
 	const char *phase;
 	int64_t count, delta, pid;
 	const char *verdict;
+	const char *moment;
 };
 
 static void
@@ -34,6 +35,7 @@ put_entry(struct sink *sink, const struct entry *entry)
 	event.judgement.phase = entry->phase;
 	event.judgement.count = entry->count;
 	event.judgement.verdict = entry->verdict;
+	event.moment = entry->moment;
 	event.delta_bytes = entry->delta;
 	event.bytes = 999999; /* the flow's total: never added when there are deltas */
 	event.process.pid = entry->pid;
@@ -83,7 +85,9 @@ sums_are_exact(void **state)
 		{"US", "US", "public", "close", 5, 24, 1, "violation"},
 		{"DE", "DE", "public", "sum", 7, 1000, 2, "allowed"},
 		{"DE", "DE", "public", "sum", 3, 24, 3, "allowed"},
-		{"DE", "US", "public", NULL, ABSENT, 5, 2, "conditional"},
+		{"DE", "US", "public", NULL, ABSENT, 2, 2, "conditional", "open"},
+		{"DE", "US", "public", NULL, ABSENT, 2, 2, "conditional", "update"},
+		{"DE", "US", "public", NULL, ABSENT, 1, 2, "conditional", "close"},
 		{NULL, NULL, "public", NULL, ABSENT, 6, 2, "unknown"},
 		{NULL, NULL, "loopback", NULL, ABSENT, 7, ABSENT, "allowed"},
 	};
@@ -103,7 +107,7 @@ sums_are_exact(void **state)
 	expect_row(text, "loopback", "1 0 7 B 0 1 0 0 0");
 	expect_row(text, "all", "18 0 1.4 KiB 3 11 1 1 5");
 	expect_row(text, "curl", "18 0 1.4 KiB 3 11 1 1 5");
-	assert_non_null(strstr(text, "8 entries, 0 of them alerts; 0 records known to be lost"));
+	assert_non_null(strstr(text, "10 entries, 0 of them alerts; 0 records known to be lost"));
 	free(text);
 	sink->ops->close(sink);
 }

@@ -2,9 +2,9 @@
 /*
  * summary.c - what went where, under whose law, by whom: sums for people.
  *
- * Bytes are sums of the entries' deltas, so each counts once, folded or not. An
- * event is counted with its verdict; a fold tells its number when it closes (or,
- * for sums, with every entry). Rows are bounded: what comes later is "other".
+ * Bytes are sums of the entries' deltas, so each counts once, folded or not. A
+ * flow is counted where it begins, with its verdict; a fold tells how many it
+ * stands for when it closes. Rows are bounded: what comes later is "other".
  */
 #define HASH_NONFATAL_OOM 1
 
@@ -28,8 +28,8 @@ static const char *const verdicts[VERDICTS] = {"allowed", "conditional", "unknow
 struct row {
 	UT_hash_handle hh;
 	char key[KEY_BYTES];
-	uint64_t events;
-	uint64_t failed; /* connection attempts */
+	uint64_t flows;  /* begun; attempts too */
+	uint64_t failed; /* of these: attempts that came to nothing */
 	uint64_t bytes;
 	uint64_t processes;
 	uint64_t verdicts[VERDICTS];
@@ -38,7 +38,7 @@ struct row {
 struct table {
 	struct row *rows;
 	struct row other;
-	uint64_t overflowed; /* events in other */
+	uint64_t overflowed; /* entries in other */
 };
 
 /* A process seen in a row. Zeroed whole before it is filled: it is hashed by its bytes. */
@@ -145,23 +145,31 @@ note_process(struct summary *summary, const struct row *row, const struct event_
 	return true;
 }
 
-/* Events that this entry tells of for the first time. */
-static uint64_t
-new_events(const struct event_judgement *judgement)
+static bool
+is_word(const char *text, const char *word)
 {
-	uint64_t count = judgement->count == ABSENT ? 1 : (uint64_t)judgement->count;
+	return text && strcmp(text, word) == 0;
+}
 
-	if (!judgement->phase || strcmp(judgement->phase, "sum") == 0)
-		return count;
-	if (strcmp(judgement->phase, "open") == 0)
-		return 1;
-	return strcmp(judgement->phase, "close") == 0 && count ? count - 1 : 0;
+/*
+ * Flows begun and attempts made that this entry stands for. A fold of alerts is
+ * counted when it closes: only then it tells all of them, its first one included.
+ */
+static uint64_t
+new_flows(const struct event *event)
+{
+	const struct event_judgement *judgement = &event->judgement;
+	uint64_t folded = judgement->count == ABSENT ? 0 : (uint64_t)judgement->count;
+
+	if (!judgement->phase)
+		return !event->moment || is_word(event->moment, "open");
+	return is_word(judgement->phase, "sum") || is_word(judgement->phase, "close") ? folded : 0;
 }
 
 static uint64_t
 new_bytes(const struct event *event)
 {
-	bool is_last = !event->moment || strcmp(event->moment, "close") == 0;
+	bool is_last = !event->moment || is_word(event->moment, "close");
 
 	if (event->delta_bytes != ABSENT)
 		return event->delta_bytes > 0 ? (uint64_t)event->delta_bytes : 0;
@@ -173,16 +181,16 @@ new_bytes(const struct event *event)
 static void
 add(struct row *row, const struct event *event)
 {
-	uint64_t events = new_events(&event->judgement);
+	uint64_t flows = new_flows(event);
 	size_t i;
 
-	row->events += events;
+	row->flows += flows;
 	row->bytes += new_bytes(event);
 	if (event->type->kind == WIRE_CONNECT)
-		row->failed += events;
-	for (i = 0; event->judgement.verdict && i < VERDICTS; i++)
-		if (strcmp(verdicts[i], event->judgement.verdict) == 0)
-			row->verdicts[i] += events;
+		row->failed += flows;
+	for (i = 0; i < VERDICTS; i++)
+		if (is_word(event->judgement.verdict, verdicts[i]))
+			row->verdicts[i] += flows;
 }
 
 static void
@@ -234,8 +242,8 @@ by_bytes(const struct row *a, const struct row *b)
 {
 	if (a->bytes != b->bytes)
 		return a->bytes < b->bytes ? 1 : -1;
-	if (a->events != b->events)
-		return a->events < b->events ? 1 : -1;
+	if (a->flows != b->flows)
+		return a->flows < b->flows ? 1 : -1;
 	return strcmp(a->key, b->key);
 }
 
@@ -243,7 +251,7 @@ static void
 print_heading(FILE *out, const char *label, bool colour)
 {
 	fprintf(out, "%s%-*s %10s %8s %11s %10s %10s %12s %10s %10s%s\n", colour ? "\033[1m" : "",
-		LABEL_WIDTH, label, "EVENTS", "FAILED", "BYTES", "PROCESSES", "ALLOWED",
+		LABEL_WIDTH, label, "FLOWS", "FAILED", "BYTES", "PROCESSES", "ALLOWED",
 		"CONDITIONAL", "UNKNOWN", "VIOLATION", colour ? "\033[0m" : "");
 }
 
@@ -262,7 +270,7 @@ print_row(FILE *out, const struct row *row, const char *label, bool is_least, bo
 	snprintf(processes, sizeof(processes), "%" PRIu64 "%s", row->processes,
 		 is_least ? "+" : "");
 	fprintf(out, "%s%s", tint, buf_text(&name));
-	fprintf(out, "%10" PRIu64 " %8" PRIu64 " %11s %10s %10" PRIu64 " %12" PRIu64, row->events,
+	fprintf(out, "%10" PRIu64 " %8" PRIu64 " %11s %10s %10" PRIu64 " %12" PRIu64, row->flows,
 		row->failed,
 		plain_bytes(row->bytes > INT64_MAX ? INT64_MAX : (int64_t)row->bytes, bytes),
 		processes, row->verdicts[0], row->verdicts[1]);
