@@ -80,16 +80,16 @@ static void
 sums_are_exact(void **state)
 {
 	static const struct entry entries[] = {
-		{"US", "US", "public", "open", ABSENT, 100, 1, "violation"},
-		{"US", "US", "public", "update", 4, 300, 1, "violation"},
-		{"US", "US", "public", "close", 5, 24, 1, "violation"},
-		{"DE", "DE", "public", "sum", 7, 1000, 2, "allowed"},
-		{"DE", "DE", "public", "sum", 3, 24, 3, "allowed"},
+		{"US", "US", "public", "open", ABSENT, 100, 1, "violation", NULL},
+		{"US", "US", "public", "update", 4, 300, 1, "violation", NULL},
+		{"US", "US", "public", "close", 5, 24, 1, "violation", NULL},
+		{"DE", "DE", "public", "sum", 7, 1000, 2, "allowed", NULL},
+		{"DE", "DE", "public", "sum", 3, 24, 3, "allowed", NULL},
 		{"DE", "US", "public", NULL, ABSENT, 2, 2, "conditional", "open"},
 		{"DE", "US", "public", NULL, ABSENT, 2, 2, "conditional", "update"},
 		{"DE", "US", "public", NULL, ABSENT, 1, 2, "conditional", "close"},
-		{NULL, NULL, "public", NULL, ABSENT, 6, 2, "unknown"},
-		{NULL, NULL, "loopback", NULL, ABSENT, 7, ABSENT, "allowed"},
+		{NULL, NULL, "public", NULL, ABSENT, 6, 2, "unknown", NULL},
+		{NULL, NULL, "loopback", NULL, ABSENT, 7, ABSENT, "allowed", NULL},
 	};
 	struct sink *sink = NULL;
 	char *text;
