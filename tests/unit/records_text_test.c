@@ -75,6 +75,26 @@ static const char story[] =
 	"2.2 gap loss=ring kind=flow count=5\n"
 	"2.3 agent life=start text=\"all is well\"";
 
+#define NEXT(seen) assert_int_equal(source->ops->drain(source, 1, see, seen), 1)
+
+static void
+check_others(struct source *source, struct seen *seen)
+{
+	struct event *event = &seen->event;
+
+	NEXT(seen);
+	assert_int_equal(event->error, ECONNREFUSED);
+	assert_int_equal(event->process.uid, 33);
+	NEXT(seen);
+	assert_int_equal(event->exit_code, 3);
+	assert_int_equal(event->process.started_ns, 1000000000);
+	NEXT(seen);
+	assert_int_equal(event->lost, 5);
+	assert_string_equal(event->missing, "flow");
+	NEXT(seen);
+	assert_string_equal(event->message, "all is well");
+}
+
 static void
 reads_text(void **state)
 {
@@ -89,18 +109,17 @@ reads_text(void **state)
 		fail_msg("%u:%u: %s", why.line, why.column, why.text);
 	assert_int_equal(replay_header(source)->offset_ms, 1793491200000);
 	assert_string_equal(replay_header(source)->node, "n1");
-#define NEXT() assert_int_equal(source->ops->drain(source, 1, see, &seen), 1)
-	NEXT();
+	NEXT(&seen);
 	assert_ptr_equal(event->type, &event_exec);
 	assert_string_equal(event->process.argv, "python3 -c \"x\"");
 	assert_int_equal(event->process.started_ns, 1000000000);
-	NEXT();
+	NEXT(&seen);
 	assert_string_equal(event->moment, "open");
 	assert_int_equal(event->dst_port, 4444);
 	assert_int_equal(event->noted_ns, 1200000000);
 	assert_string_equal(event->process.name, "python3");
 	assert_int_equal(event->bytes_in, ABSENT);
-	NEXT();
+	NEXT(&seen);
 	assert_string_equal(event->moment, "close");
 	assert_int_equal(event->dst_port, 4444);
 	assert_int_equal(event->bytes, 1200);
@@ -108,17 +127,7 @@ reads_text(void **state)
 	assert_int_equal(event->noted_ns, 1200000000);
 	assert_int_equal(event->duration_ms, 700);
 	assert_int_equal(event->bytes_in, 9);
-	NEXT();
-	assert_int_equal(event->error, ECONNREFUSED);
-	assert_int_equal(event->process.uid, 33);
-	NEXT();
-	assert_int_equal(event->exit_code, 3);
-	assert_int_equal(event->process.started_ns, 1000000000);
-	NEXT();
-	assert_int_equal(event->lost, 5);
-	assert_string_equal(event->missing, "flow");
-	NEXT();
-	assert_string_equal(event->message, "all is well");
+	check_others(source, &seen);
 	assert_int_equal(source->ops->drain(source, 1, see, &seen), -ENODATA);
 	assert_null(replay_error(source));
 	source->ops->close(source);
