@@ -133,71 +133,72 @@ reads_text(void **state)
 	source->ops->close(source);
 }
 
+static const struct {
+	const char *text;
+	unsigned int line, column;
+	const char *what;
+} slips[] = {
+	{"1 exex pid=1\n", 1, 3, "did you mean 'exec'"},
+	{"1 exec pid=1\n2 flow open dts=1.2.3.4:5", 2, 13, "did you mean 'dst'"},
+	{"1 flow opne dst=1.2.3.4 proto=tcp", 1, 8, "did you mean 'open'"},
+	{"1 flow open dst=1.2.3.400:5 proto=tcp", 1, 17, "not an address"},
+	{"1 flow open dst=1.2.3.4:99999 proto=tcp", 1, 17, "too large"},
+	{"1 flow open dst=[::1:5 proto=tcp", 1, 17, "not an address"},
+	{"1 flow open dst=[::1]x5 proto=tcp", 1, 17, "not an address"},
+	{"1 flow open dst=::1 proto=tpc", 1, 27, "did you mean 'tcp'"},
+	{"1 flow open dst=::1 proto=300", 1, 27, "too large"},
+	{"1 flow dst=::1 proto=tcp", 1, 3, "one of: open, update, close"},
+	{"1 flow open close dst=::1 proto=tcp", 1, 3, "one of: open, update, close"},
+	{"1 flow open proto=tcp", 1, 3, "needs dst"},
+	{"1 flow open dst=::1", 1, 3, "needs proto"},
+	{"1 flow open=1 dst=::1", 1, 8, "without a value"},
+	{"1 flow open dst proto=tcp", 1, 13, "needs a value"},
+	{"1 flow open dst=::1 dst=::2 proto=tcp", 1, 21, "said twice"},
+	{"1 flow open dst=::1 proto=tcp role=clinet", 1, 36, "did you mean 'client'"},
+	{"1 connect dst=::1 proto=tcp error=ECONREFUSED", 1, 35, "'ECONNREFUSED'"},
+	{"x exec pid=1", 1, 1, "not a time"},
+	{"1. exec pid=1", 1, 1, "not a time"},
+	{"1.0000000001 exec pid=1", 1, 1, "finer"},
+	{"99999999999 exec pid=1", 1, 1, "too late"},
+	{"1=2 exec", 1, 1, "begins with a time"},
+	{"1", 1, 1, "a kind must follow"},
+	{"1 exec", 1, 3, "needs pid"},
+	{"1 fork ppid=3", 1, 3, "needs pid"},
+	{"1 exec pid=4294967296", 1, 12, "too large"},
+	{"1 exec pid=1x", 1, 12, "not a number"},
+	{"1 exec pid=-1", 1, 12, "not a number"},
+	{"1 exec pid=1 comm=0123456789abcdef", 1, 19, "keeps 15"},
+	{"1 exec pid=1 exe=\"/a", 1, 18, "not closed"},
+	{"1 exec pid=1 exe=\"/a\"b", 1, 22, "blank must follow"},
+	{"1 exec pid=1 exe=/a\\q", 1, 20, "no such escape"},
+	{"1 exec pid=1 exe=/a\\x4", 1, 20, "no such escape"},
+	{"1 exec =1", 1, 8, "key is missing"},
+	{"1 gap loss=rnig", 1, 12, "did you mean 'ring'"},
+	{"1 gap count=1", 1, 3, "needs loss"},
+	{"1 agent text=x", 1, 3, "needs life"},
+	{"!recrod", 1, 1, "!record"},
+	{"!record nod=x", 1, 9, "did you mean 'node'"},
+	{"!record offset=yesterday", 1, 16, "not a"},
+	{"!record offset=2026-13-01T00:00:00Z", 1, 16, "not a time"},
+	{"1 exec pid=1\n!record node=x", 2, 1, "before"},
+};
+
 static void
 refuses_text(void **state)
 {
-	static const struct {
-		const char *text;
-		unsigned int line, column;
-		const char *what;
-	} cases[] = {
-		{"1 exex pid=1\n", 1, 3, "did you mean 'exec'"},
-		{"1 exec pid=1\n2 flow open dts=1.2.3.4:5", 2, 13, "did you mean 'dst'"},
-		{"1 flow opne dst=1.2.3.4 proto=tcp", 1, 8, "did you mean 'open'"},
-		{"1 flow open dst=1.2.3.400:5 proto=tcp", 1, 17, "not an address"},
-		{"1 flow open dst=1.2.3.4:99999 proto=tcp", 1, 17, "too large"},
-		{"1 flow open dst=[::1:5 proto=tcp", 1, 17, "not an address"},
-		{"1 flow open dst=[::1]x5 proto=tcp", 1, 17, "not an address"},
-		{"1 flow open dst=::1 proto=tpc", 1, 27, "did you mean 'tcp'"},
-		{"1 flow open dst=::1 proto=300", 1, 27, "too large"},
-		{"1 flow dst=::1 proto=tcp", 1, 3, "one of: open, update, close"},
-		{"1 flow open close dst=::1 proto=tcp", 1, 3, "one of: open, update, close"},
-		{"1 flow open proto=tcp", 1, 3, "needs dst"},
-		{"1 flow open dst=::1", 1, 3, "needs proto"},
-		{"1 flow open=1 dst=::1", 1, 8, "without a value"},
-		{"1 flow open dst proto=tcp", 1, 13, "needs a value"},
-		{"1 flow open dst=::1 dst=::2 proto=tcp", 1, 21, "said twice"},
-		{"1 flow open dst=::1 proto=tcp role=clinet", 1, 36, "did you mean 'client'"},
-		{"1 connect dst=::1 proto=tcp error=ECONREFUSED", 1, 35, "'ECONNREFUSED'"},
-		{"x exec pid=1", 1, 1, "not a time"},
-		{"1. exec pid=1", 1, 1, "not a time"},
-		{"1.0000000001 exec pid=1", 1, 1, "finer"},
-		{"99999999999 exec pid=1", 1, 1, "too late"},
-		{"1=2 exec", 1, 1, "begins with a time"},
-		{"1", 1, 1, "a kind must follow"},
-		{"1 exec", 1, 3, "needs pid"},
-		{"1 fork ppid=3", 1, 3, "needs pid"},
-		{"1 exec pid=4294967296", 1, 12, "too large"},
-		{"1 exec pid=1x", 1, 12, "not a number"},
-		{"1 exec pid=-1", 1, 12, "not a number"},
-		{"1 exec pid=1 comm=0123456789abcdef", 1, 19, "keeps 15"},
-		{"1 exec pid=1 exe=\"/a", 1, 18, "not closed"},
-		{"1 exec pid=1 exe=\"/a\"b", 1, 22, "blank must follow"},
-		{"1 exec pid=1 exe=/a\\q", 1, 20, "no such escape"},
-		{"1 exec pid=1 exe=/a\\x4", 1, 20, "no such escape"},
-		{"1 exec =1", 1, 8, "key is missing"},
-		{"1 gap loss=rnig", 1, 12, "did you mean 'ring'"},
-		{"1 gap count=1", 1, 3, "needs loss"},
-		{"1 agent text=x", 1, 3, "needs life"},
-		{"!recrod", 1, 1, "!record"},
-		{"!record nod=x", 1, 9, "did you mean 'node'"},
-		{"!record offset=yesterday", 1, 16, "not a"},
-		{"!record offset=2026-13-01T00:00:00Z", 1, 16, "not a time"},
-		{"1 exec pid=1\n!record node=x", 2, 1, "before"},
-	};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < sizeof(slips) / sizeof(slips[0]); i++) {
 		struct source *source = NULL;
 		struct error why;
 		int result;
 
-		write_file(cases[i].text, strlen(cases[i].text));
+		write_file(slips[i].text, strlen(slips[i].text));
 		result = replay_open(&source, file, &why);
-		if (result != -EINVAL || why.line != cases[i].line ||
-		    why.column != cases[i].column || !strstr(why.text, cases[i].what))
-			fail_msg("%s\n%d %u:%u: %s", cases[i].text, result, why.line, why.column,
+		if (result != -EINVAL || why.line != slips[i].line ||
+		    why.column != slips[i].column || !strstr(why.text, slips[i].what))
+			fail_msg("%s\n%d %u:%u: %s", slips[i].text, result, why.line, why.column,
 				 why.text);
 	}
 }
