@@ -47,8 +47,10 @@ sock_create(struct bpf_sock *sk)
 	if (sk->family != FAMILY_INET && sk->family != FAMILY_INET6)
 		return 1;
 	st = state_of(sk);
-	if (st)
+	if (st) {
 		note_owner(st, WIRE_BASIS_CREATE);
+		st->cookie = bpf_get_socket_cookie(sk);
+	}
 	return 1;
 }
 

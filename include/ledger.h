@@ -22,6 +22,9 @@ void ledger_free(struct ledger *ledger);
 /* Fill in event->delta_bytes and delta_packets of a flow; other kinds are left alone. */
 void ledger_apply(struct ledger *ledger, struct event *event);
 
+/* Forget flows of which nothing was heard since before_ns: their closing record was lost. */
+void ledger_expire(struct ledger *ledger, uint64_t before_ns);
+
 size_t ledger_count(const struct ledger *ledger);
 
 #endif /* LEDGER_H */

@@ -33,7 +33,8 @@ struct agent {
 	struct buf text; /* replay: the entry being written */
 	uint64_t sequence;
 	uint64_t ticket;
-	uint64_t now_ns; /* of the latest record */
+	uint64_t now_ns;     /* of the latest record */
+	uint64_t expired_ns; /* when the ledger was looked through */
 	uint64_t shed_told;
 	uint64_t shed_since_ns;
 	bool fold;
@@ -129,6 +130,14 @@ is_kept(const struct agent *agent, const struct event *event, size_t hits)
 	return true;
 }
 
+/* Several rules may report one record: its bytes are told by the first, so that sums stay true. */
+static void
+forget_amounts(struct event *event)
+{
+	event->delta_bytes = ABSENT;
+	event->delta_packets = ABSENT;
+}
+
 /* One entry for each rule that matched; for none, one that says so. */
 static void
 report(struct agent *agent, struct event *event, const struct ruleset *rules,
@@ -137,10 +146,10 @@ report(struct agent *agent, struct event *event, const struct ruleset *rules,
 	judgement_fill(event, rules, rule, verdict);
 	if (agent->judge->observes && !event->dst_place.location && verdict == VERDICT_UNKNOWN)
 		event->judgement.alert = false;
-	if (agent->fold || event->judgement.alert)
-		if (folds_offer(agent->folds, event) == FOLD_TAKEN)
-			return;
-	write_entry(agent, event);
+	if (!(agent->fold || event->judgement.alert) ||
+	    folds_offer(agent->folds, event) == FOLD_PASS)
+		write_entry(agent, event);
+	forget_amounts(event);
 }
 
 static void
@@ -175,6 +184,14 @@ has_destination(const struct event *event)
 	return event->type == &event_flow || event->type == &event_connect;
 }
 
+/* An update of a flow in which nothing moved: only the ledger wants to know that it lives. */
+static bool
+is_still(const struct event *event)
+{
+	return event->type == &event_flow && event->delta_packets == 0 && event->moment &&
+	       !strcmp(event->moment, "update");
+}
+
 /* The five verbs. */
 void
 agent_record(const struct wire_head *record, void *arg)
@@ -193,6 +210,8 @@ agent_record(const struct wire_head *record, void *arg)
 		agent->now_ns = record->time_ns;
 	event_set_wall(event, agent->options.offset_ms);
 	ledger_apply(agent->ledger, event);
+	if (is_still(event))
+		return;
 	context_apply(agent->context, event);
 	if (has_destination(event))
 		place_resolve(agent->judge->places, &event->dst, event->wall_ms, &event->dst_place);
@@ -261,7 +280,8 @@ agent_publish(struct agent *agent)
 void
 agent_drain(struct agent *agent)
 {
-	journal_close(take(agent->journal)); /* waits for the disk; now all tickets are safe */
+	if (agent->journal)
+		agent->ticket = journal_close(take(agent->journal)); /* waits for the disk */
 	agent_publish(agent);
 }
 
@@ -293,6 +313,20 @@ tell_shed(struct agent *agent, uint64_t now_ns)
 		agent->shed_since_ns = now_ns;
 }
 
+/* A flow that lives says so every interval; one that missed three is gone. Looked at once in each.
+ */
+static void
+expire_ledger(struct agent *agent, uint64_t now_ns)
+{
+	uint64_t interval_ns = agent->config->flows_interval_s * 1000000000u;
+
+	if (now_ns - agent->expired_ns < interval_ns)
+		return;
+	agent->expired_ns = now_ns;
+	if (now_ns > 3 * interval_ns)
+		ledger_expire(agent->ledger, now_ns - 3 * interval_ns);
+}
+
 void
 agent_tick(struct agent *agent, uint64_t now_ns)
 {
@@ -302,6 +336,7 @@ agent_tick(struct agent *agent, uint64_t now_ns)
 	}
 	folds_sweep(agent->folds, now_ns, false, write_folded, agent);
 	tell_shed(agent, now_ns);
+	expire_ledger(agent, now_ns);
 }
 
 void
@@ -448,11 +483,9 @@ agent_close(struct agent *agent)
 {
 	if (!agent)
 		return;
-	journal_close(agent->journal);
-	for (size_t i = 0; i < agent->sink_count; i++) {
-		agent->sinks[i]->ops->commit(agent->sinks[i], agent->ticket);
+	agent_drain(agent);
+	for (size_t i = 0; i < agent->sink_count; i++)
 		agent->sinks[i]->ops->close(agent->sinks[i]);
-	}
 	folds_free(agent->folds);
 	ledger_free(agent->ledger);
 	context_free(agent->context);

@@ -158,6 +158,17 @@ find(struct context *context, const struct event *event, uint64_t *at_ns)
 	return NULL;
 }
 
+/* The owner is unknown, yet the socket's cgroup can still name its container. */
+static void
+apply_cgroup_only(struct context *context, struct event_process *said)
+{
+	const struct group *group =
+		said->cgroup > 0 ? learn_group(context, NULL, NULL, (uint64_t)said->cgroup) : NULL;
+
+	if (group)
+		fill_group(said, group);
+}
+
 void
 context_apply(struct context *context, struct event *event)
 {
@@ -169,8 +180,10 @@ context_apply(struct context *context, struct event *event)
 
 	if (event->time_ns > context->table.now_ns)
 		context->table.now_ns = event->time_ns;
-	if (said->pid <= 0 || said->pid > UINT32_MAX)
+	if (said->pid <= 0 || said->pid > UINT32_MAX) {
+		apply_cgroup_only(context, said);
 		return;
+	}
 	process = find(context, event, &at_ns);
 	if (process) {
 		process->used = true;

@@ -20,6 +20,7 @@ struct page {
 	struct name name;
 	int64_t bytes;
 	int64_t packets;
+	uint64_t heard_ns;
 	UT_hash_handle hh;
 };
 
@@ -83,6 +84,7 @@ remember(struct ledger *ledger, struct page *page, const struct name *name,
 	}
 	page->bytes = event->bytes;
 	page->packets = event->packets;
+	page->heard_ns = event->time_ns;
 }
 
 void
@@ -106,6 +108,16 @@ ledger_apply(struct ledger *ledger, struct event *event)
 		remember(ledger, page, &name, event);
 	else if (page)
 		forget(ledger, page);
+}
+
+void
+ledger_expire(struct ledger *ledger, uint64_t before_ns)
+{
+	struct page *page, *next;
+
+	HASH_ITER (hh, ledger->pages, page, next)
+		if (page->heard_ns < before_ns)
+			forget(ledger, page);
 }
 
 size_t

@@ -33,6 +33,8 @@ decode(struct event *event, const struct wire_head *head)
 	if (!flow)
 		return -EBADMSG;
 	decode_owner(event, &flow->owner);
+	if (event->process.cgroup == ABSENT)
+		event->process.cgroup = decode_unless(flow->cgroup, 0);
 	decode_protocol(event, flow->protocol);
 	event->src = decode_ip(&flow->src);
 	event->dst = decode_ip(&flow->dst);

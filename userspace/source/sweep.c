@@ -103,7 +103,7 @@ look(struct sweep *sweep, const struct flow_key *key, struct wire_flow *flow, ui
 			flow->flags |= WIRE_FLOW_IDLE;
 			yield(flow, now_ns, WIRE_MOMENT_CLOSE, fn, arg);
 		}
-	} else if (sweep->updating && flow->last_ns + sweep->options.interval_ns > now_ns) {
+	} else if (sweep->updating) {
 		yield(flow, now_ns, WIRE_MOMENT_UPDATE, fn, arg);
 	}
 }
@@ -145,13 +145,8 @@ sweep_step(struct sweep *sweep, uint64_t now_ns, record_fn fn, void *arg)
 void
 sweep_all(struct sweep *sweep, uint64_t now_ns, record_fn fn, void *arg)
 {
-	uint64_t interval_ns = sweep->options.interval_ns;
-
 	sweep->in_round = false;
 	sweep->due_ns = 0;
-	sweep->options.interval_ns = UINT64_MAX / 2; /* whatever their age */
 	while (sweep_step(sweep, now_ns, fn, arg))
 		;
-	sweep->options.interval_ns = interval_ns;
-	sweep->due_ns = now_ns + interval_ns;
 }

@@ -2,8 +2,8 @@
 /*
  * sweep.h - walks the kernel's table of flows, a part at a time.
  *
- * Yields an update for flows that live long, and closes datagram flows in which
- * nothing moves: they have no end of their own.
+ * Yields an update of every open flow once an interval, also when nothing moved, and
+ * closes datagram flows in which nothing moves: they have no end of their own.
  */
 #ifndef SWEEP_H
 #define SWEEP_H
@@ -17,7 +17,7 @@ void sweep_free(struct sweep *sweep);
 
 /* Look at some entries. True while this round has more; start a round every second or so. */
 bool sweep_step(struct sweep *sweep, uint64_t now_ns, record_fn fn, void *arg);
-/* A whole round, yielding every flow whatever its age. */
+/* A whole round, yielding every flow. */
 void sweep_all(struct sweep *sweep, uint64_t now_ns, record_fn fn, void *arg);
 
 #endif /* SWEEP_H */
