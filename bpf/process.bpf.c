@@ -4,7 +4,7 @@
  * userspace joins to sockets by process id and time.
  *
  * Only process_exec copies from foreign memory (the path, and argv when asked
- * for); where lockdown refuses that, process_exec_ids takes its place.
+ * for); where lockdown refuses that, process_exec_id takes its place.
  */
 #include "probe.h"
 
@@ -115,7 +115,7 @@ BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binpr
 
 SEC("tp_btf/sched_process_exec")
 int
-BPF_PROG(process_exec_ids, struct task_struct *task)
+BPF_PROG(process_exec_id, struct task_struct *task)
 {
 	struct wire_counters *c = seen(WIRE_EXEC);
 	struct wire_settings *s = settings_get();

@@ -26,6 +26,7 @@ struct recording {
 	struct loop *loop;
 	struct recorder *recorder;
 	struct context *context;
+	struct event event;
 	uint64_t records;
 	bool stopping;
 };
@@ -51,9 +52,14 @@ static void
 put(const struct wire_head *record, void *arg)
 {
 	struct recording *recording = arg;
+	struct event *event = &recording->event;
 
 	recording->records++;
-	if (recorder_put(recording->recorder, record) < 0)
+	if (event_decode(event, record) < 0)
+		return;
+	context_apply(recording->context, event); /* knows the names that must not be recorded */
+	if (recorder_put_known(recording->recorder, record, event->process.user,
+			       event->process.cgroup_path) < 0)
 		recording->stopping = true;
 }
 
@@ -88,7 +94,10 @@ static int
 open_all(struct recording *recording, const char *path, unsigned int seconds, struct error *why)
 {
 	const struct config *config = &recording->config;
-	struct context_options context = {.proc = config->proc};
+	struct context_options context = {
+		.proc = config->proc,
+		.passwd = *config->passwd ? config->passwd : NULL,
+	};
 	int result = key_load(recording->privacy.key, config, false, why);
 
 	result = result ?: privileges_drop(*config->nic_netns != 0, why);

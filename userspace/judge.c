@@ -92,16 +92,16 @@ load_rules(struct judge *judge, const char *const *files, struct error *why)
 static int
 find_legal(const struct config *config, glob_t *found, const char *const **files, struct error *why)
 {
-	char pattern[4096 + 16];
+	char folder[4096], pattern[4096 + 16];
 
 	if (config->place_legal[0]) {
 		*files = config->place_legal;
 		return 0;
 	}
-	if (shipped_path("rules/legal", pattern, sizeof(pattern) - 16) < 0)
+	if (shipped_path("rules/legal", folder, sizeof(folder)) < 0)
 		return error_set(why, -ENOENT,
 				 "no legal groups configured, and none beside the program");
-	strcat(pattern, "/*.json");
+	snprintf(pattern, sizeof(pattern), "%s/*.json", folder);
 	if (glob(pattern, 0, NULL, found))
 		return error_set(why, -ENOENT, "no legal groups in %s", pattern);
 	*files = (const char *const *)found->gl_pathv; /* ends with NULL */

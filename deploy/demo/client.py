@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """A client such as an inference service might be: client.py tcp|udp ADDRESS PORT BYTES."""
 import socket
 import sys

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The demo: real programs in a sandbox of documentation addresses, judged as they send.
 #
 # Two network namespaces joined by a veth pair stand for a node and the internet;

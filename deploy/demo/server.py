@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The demo's internet: answers HTTP on port 80 of every address, and swallows datagrams on port 53."""
 import socket
 import threading

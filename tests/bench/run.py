@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What demarc costs per operation: the same load with the agent off and on, alternately.
 
 Two network namespaces joined by a veth pair, the load in a cgroup of its own, which

@@ -49,7 +49,7 @@ static const struct program programs[] = {
 	 "parents of processes that live shortly"},
 	{"process life", "process_exec", process_bpf__elf_bytes, BY_LINK, false, false,
 	 "paths of programs that run shortly"},
-	{"process life", "process_exec_ids", process_bpf__elf_bytes, BY_LINK, false, true,
+	{"process life", "process_exec_id", process_bpf__elf_bytes, BY_LINK, false, true,
 	 "programs that run shortly"},
 	{"process life", "process_exit", process_bpf__elf_bytes, BY_LINK, false, false,
 	 "when processes end; their entries age out instead"},
