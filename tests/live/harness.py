@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import signal
-import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -264,6 +264,15 @@ class Agent:
             lines = out.read().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 
+    def kept(self):
+        """Every entry of the journal on disk, in order. --json may leave out, the journal not."""
+        found = []
+        for folder, _, names in os.walk(self.state):
+            for segment in sorted(name for name in names if name.endswith(".seg")):
+                found += read_segment(os.path.join(folder, segment))
+        return sorted(found, key=lambda entry: (dig(entry, "metadata", "log_name"),
+                                                dig(entry, "metadata", "sequence")))
+
     def status(self, check=True):
         words = [self.sandbox.demarc, "status", "--json"]
         for key in ("runtime_directory", "instance"):
@@ -274,6 +283,26 @@ class Agent:
             expect(not check, "demarc status:", done.stderr.decode())
             return None
         return json.loads(done.stdout)
+
+
+FRAME = struct.Struct("<IIQQqII")  # length, crc, sequence, durable, logged_ms, class, pad
+FRAME_ALIGN = 8
+
+
+def read_segment(path):
+    """The entries of one journal segment: a header, then frames of bytes, padded."""
+    with open(path, "rb") as segment:
+        data = segment.read()
+    expect(data[:8] == b"DEMARCJ1", path, "is no segment")
+    at, = struct.unpack_from("<I", data, 12)
+    found = []
+    while at + FRAME.size <= len(data):
+        length = FRAME.unpack_from(data, at)[0]
+        if length == 0:
+            break
+        found.append(json.loads(data[at + FRAME.size:at + FRAME.size + length]))
+        at += -(-(FRAME.size + length) // FRAME_ALIGN) * FRAME_ALIGN
+    return found
 
 
 class Sandbox:
@@ -353,12 +382,6 @@ def needs(report):
     if report.get("tried") is False and report["error"] in (
             "EPROTONOSUPPORT", "ESOCKTNOSUPPORT", "EAFNOSUPPORT", "ENOPROTOOPT"):
         raise Skipped(f"the kernel has no {report['verb']}")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 # What stands where in an entry (OCSF): the only lines to change when a path changes.
