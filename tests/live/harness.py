@@ -490,13 +490,18 @@ def outcome(entry):
     return entry.get("status_detail") if kind(entry) == "connect" else None
 
 
+def rank(entry):
+    return moment(entry) == "close", bytes_out(entry)
+
+
 def flows(entries):
-    """One entry a flow: its last, for totals only grow. Attempts are no flows."""
+    """One entry a flow: that with the most bytes, for totals only grow; a closing one first."""
     found = {}
     for entry in entries:
         if kind(entry) != "flow":
             continue
         key = (pid(entry), protocol(entry), src_port(entry), dst_ip(entry), dst_port(entry),
                witness(entry), cookie(entry))
-        found[key] = entry
+        if key not in found or rank(entry) >= rank(found[key]):
+            found[key] = entry
     return list(found.values())

@@ -83,7 +83,21 @@ def whole(box):
     expect(len(found) + overflow(status) == box.storm, len(found), "flows +", overflow(status),
            "overflow of", box.storm, "connections")
     gate = reconcile(status, entries)
+    box.storm_entries = entries
     return f"{box.storm} connections, {len(found)} flows, {gate} bytes, nothing lost"
+
+
+def in_order(box):
+    """Both rings are merged by time: no flow closes before it opens."""
+    expect(hasattr(box, "storm_entries"), "the storm did not get that far")
+    opened, early = set(), 0
+    for entry in box.storm_entries:
+        if harness.moment(entry) == "open":
+            opened.add(harness.cookie(entry))
+        elif harness.moment(entry) == "close":
+            early += harness.cookie(entry) not in opened
+    del box.storm_entries
+    expect(early == 0, early, "closing entries stand before their flow's opening entry")
 
 
 def shrunk(box):
@@ -143,6 +157,7 @@ def flood(box):
 
 def tests():
     yield "storm", whole
+    yield "storm-order", in_order
     yield "storm-shrunk-rings", shrunk
     yield "small-table", small_table
     yield "syn-flood", flood
