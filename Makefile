@@ -44,7 +44,7 @@ MAIN_SRC := $(sort $(wildcard userspace/*.c))
 BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
 MAIN_OBJ := $(MAIN_SRC:%.c=$(OUT)/%.o)
-SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.skel.h)
+SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.skel.h) $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%_plain.skel.h)
 
 all: $(OUT)/demarc
 
@@ -63,12 +63,20 @@ $(OUT)/userspace/%.o: userspace/%.c | $(SKELS)
 	$(call msg,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# Kernel side: no header of the kernel, no BTF of this machine; see bpf/kernel.h.
-$(OUT)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/wire.h
-	$(call msg,BPF,$<)
-	$(Q)mkdir -p $(@D) && $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
-		-Wno-missing-declarations -Iinclude -Ibpf \
-		-idirafter /usr/include/$(shell $(CC) -print-multiarch) -c $< -o $@
+# Kernel side: no header of the kernel, no BTF of this machine; see bpf/kernel.h. Each object is
+# built twice: "plain" does without fetch-and-add, for kernels before 5.12.
+BPF_HEADERS := $(wildcard bpf/*.h) include/wire.h
+BPF_CC = $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
+	-Wno-missing-declarations -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+
+$(OUT)/bpf/%_plain.bpf.o: bpf/%.bpf.c $(BPF_HEADERS)
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D) && $(BPF_CC) -DWITHOUT_FETCH -c $< -o $@
+	$(Q)llvm-strip -g $@
+
+$(OUT)/bpf/%.bpf.o: bpf/%.bpf.c $(BPF_HEADERS)
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D) && $(BPF_CC) -c $< -o $@
 	$(Q)llvm-strip -g $@
 
 $(OUT)/bpf/%.skel.h: $(OUT)/bpf/%.bpf.o

@@ -85,6 +85,24 @@ fold(struct wire_counters *c)
 	add(c->folded, 1);
 }
 
+/* Before 5.12 there is no fetch-and-add: where programs nest, two records may share a number. */
+#ifdef WITHOUT_FETCH
+static __always_inline __u64
+next_sequence(struct wire_counters *c)
+{
+	__u64 sequence = *(volatile __u64 *)&c->issued;
+
+	add(c->issued, 1);
+	return sequence;
+}
+#else
+static __always_inline __u64
+next_sequence(struct wire_counters *c)
+{
+	return __sync_fetch_and_add(&c->issued, 1);
+}
+#endif
+
 /*
  * Take a sequence number, then room in a ring for one record, and fill in its
  * head. NULL when the ring is full, and then the drop is counted and its place
@@ -94,7 +112,7 @@ fold(struct wire_counters *c)
 static __always_inline void *
 record_begin(struct wire_counters *c, void *ring, __u16 kind, __u16 size)
 {
-	__u64 sequence = __sync_fetch_and_add(&c->issued, 1);
+	__u64 sequence = next_sequence(c);
 	struct wire_head *head = bpf_ringbuf_reserve(ring, size, 0);
 
 	if (!head) {

@@ -40,8 +40,12 @@ void agent_set_recorder(struct agent *agent, struct recorder *recorder);
 
 /* One record through the five verbs. A record_fn, so that sources can call it. */
 void agent_record(const struct wire_head *record, void *agent);
-/* What the rules of today say of an event that was read back from a journal; *rule may be NULL. */
-void agent_verdict(struct agent *agent, struct event *event, const char **verdict,
+/*
+ * What the rules of today say of an event that was read back from a journal. Its place
+ * is what the journal says, or, with resolve, what today's location data say. *rule
+ * may become NULL.
+ */
+void agent_verdict(struct agent *agent, struct event *event, bool resolve, const char **verdict,
 		   const char **rule);
 /* Speak of itself: an agent event with this text. */
 void agent_say(struct agent *agent, enum wire_life life, const char *text);

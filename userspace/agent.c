@@ -193,12 +193,14 @@ agent_record(const struct wire_head *record, void *arg)
 }
 
 void
-agent_verdict(struct agent *agent, struct event *event, const char **verdict, const char **rule)
+agent_verdict(struct agent *agent, struct event *event, bool resolve, const char **verdict,
+	      const char **rule)
 {
 	const struct rule *hits[RULE_HITS];
 	enum rule_verdict worst = VERDICT_ALLOWED;
 
-	place_resolve(agent->judge->places, &event->dst, event->wall_ms, &event->dst_place);
+	if (resolve)
+		place_resolve(agent->judge->places, &event->dst, event->wall_ms, &event->dst_place);
 	*rule = NULL;
 	for (size_t i = 0; i < agent->judge->ruleset_count; i++) {
 		size_t count = ruleset_match(agent->judge->rulesets[i], event, hits, RULE_HITS);

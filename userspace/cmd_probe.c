@@ -69,11 +69,8 @@ probe(const struct config *config, bool json)
 	} else {
 		printf("kernel %s\n", system.release);
 		live_print_coverage(probes, stdout);
-		printf("\nNever seen by these hooks: RDMA data, DPDK and VFIO devices, AF_XDP "
-		       "sends,\n"
-		       "AF_PACKET sends past the queueing discipline; owners of sockets that are "
-		       "older\n"
-		       "than the agent.\n");
+		printf("\nNever seen by these hooks: RDMA data, DPDK and VFIO devices, AF_XDP sends,\n"
+		       "AF_PACKET sends past the queueing discipline.\n");
 	}
 	probes_close(probes);
 	return EXIT_OK;

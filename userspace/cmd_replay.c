@@ -3,8 +3,8 @@
  * cmd_replay - judge a recording or a journal again, without a kernel or root.
  *
  * A recording goes through the whole pipeline and gives the same bytes on every
- * run. A journal's entries have their context; they are only judged anew, and
- * the verdicts that change are listed.
+ * run. A journal's entries have their context and place; they are only judged anew,
+ * and the verdicts that change are listed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +26,7 @@ struct replay {
 	uint64_t now_ns;
 	uint64_t entries;
 	uint64_t changed;
+	bool resolve;
 };
 
 struct replay_options {
@@ -42,6 +43,8 @@ help(FILE *out, int code)
 		"FILE is a recording (of demarc record, or a records.txt), a journal directory or\n"
 		"one of its segments. With another rule set (--set rules=FILE) this shows what it\n"
 		"would have said.\n\n"
+		"      --resolve           look places of a journal's entries up anew, in today's "
+		"data\n"
 		"      --json              every entry instead of lines\n"
 		"      --summary           at the end: destinations by jurisdiction, "
 		"losses\n" CONFIG_HELP);
@@ -120,7 +123,7 @@ compare(struct replay *replay, struct event *event)
 	snprintf(before, sizeof(before), "%s",
 		 event->judgement.verdict ? event->judgement.verdict : "none");
 	snprintf(rule, sizeof(rule), "%s", event->judgement.rule ? event->judgement.rule : "-");
-	agent_verdict(replay->agent, event, &after, &after_rule);
+	agent_verdict(replay->agent, event, replay->resolve, &after, &after_rule);
 	replay->entries++;
 	if (!strcmp(before, after))
 		return;
@@ -197,6 +200,7 @@ cmd_replay(int argc, char **argv)
 	static const struct option names[] = {CONFIG_OPTIONS,
 					      {"json", no_argument, NULL, 'j'},
 					      {"summary", no_argument, NULL, 'S'},
+					      {"resolve", no_argument, NULL, 'R'},
 					      {0}};
 	struct replay_options options = {0};
 	struct replay replay = {0};
@@ -207,10 +211,11 @@ cmd_replay(int argc, char **argv)
 			continue;
 		if (letter == 'h')
 			return help(stdout, EXIT_OK);
-		if (letter != 'j' && letter != 'S')
+		if (letter != 'j' && letter != 'S' && letter != 'R')
 			return help(stderr, EXIT_USAGE);
 		options.json |= letter == 'j';
 		options.summary |= letter == 'S';
+		replay.resolve |= letter == 'R';
 	}
 	if (optind != argc - 1)
 		return help(stderr, EXIT_USAGE);

@@ -7,11 +7,11 @@
 #include "event/network.h"
 
 static const char *
-outcome(int error)
+outcome(int error, bool unsent)
 {
 	switch (error) {
-	case 0:
-		return "aborted"; /* closed by its owner before an answer */
+	case 0: /* closed by its owner before an answer */
+		return unsent ? "unsent" : "aborted";
 	case ECONNREFUSED:
 		return "refused";
 	case ETIMEDOUT:
@@ -31,6 +31,8 @@ decode(struct event *event, const struct wire_head *head)
 	if (!attempt)
 		return -EBADMSG;
 	decode_owner(event, &attempt->owner);
+	if (event->process.cgroup == ABSENT)
+		event->process.cgroup = decode_unless(attempt->cgroup, 0);
 	decode_protocol(event, attempt->protocol);
 	event->dst = decode_ip(&attempt->dst);
 	event->dst_port = decode_port(attempt->dst_port, attempt->protocol);
@@ -40,7 +42,7 @@ decode(struct event *event, const struct wire_head *head)
 	}
 	event->cookie = decode_unless(attempt->cookie, 0);
 	event->error = attempt->error < 0 ? -(int64_t)attempt->error : attempt->error;
-	event->outcome = outcome((int)event->error);
+	event->outcome = outcome((int)event->error, attempt->flags & WIRE_CONNECT_UNSENT);
 	return 0;
 }
 

@@ -17,48 +17,61 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "connect.skel.h"
+#include "connect_plain.skel.h"
 #include "flow.skel.h"
+#include "flow_plain.skel.h"
 #include "nic.skel.h"
+#include "nic_plain.skel.h"
 #include "probes_private.h"
 #include "process.skel.h"
+#include "process_plain.skel.h"
+#include "snapshot.skel.h"
+#include "snapshot_plain.skel.h"
 
 struct program {
 	const char *subject;
 	const char *name;
 	const void *(*bytes)(size_t *size);
-	enum { BY_LINK, BY_CGROUP, BY_UPLINK } attach;
+	const void *(*plain)(size_t *size); /* the same for kernels before 5.12 */
+	enum { BY_LINK, BY_CGROUP, BY_UPLINK, BY_RUNNING } attach;
 	bool required;
 	bool instead; /* only when the row above was refused */
 	const char *unseen;
 };
 
+#define OBJECT(name) name##_bpf__elf_bytes, name##_plain_bpf__elf_bytes
+
 static const struct program programs[] = {
-	{"socket owner", "sock_create", connect_bpf__elf_bytes, BY_CGROUP, true, false,
+	{"socket owner", "sock_create", OBJECT(connect), BY_CGROUP, true, false,
 	 "who opened a socket that never connects"},
-	{"connection owner and requested address", "connect_v4", connect_bpf__elf_bytes, BY_CGROUP,
-	 true, false, "who connected over IPv4, and the address before NAT"},
-	{"connection owner and requested address", "connect_v6", connect_bpf__elf_bytes, BY_CGROUP,
-	 true, false, "who connected over IPv6, and the address before NAT"},
-	{"datagram role", "recvmsg_v4", connect_bpf__elf_bytes, BY_CGROUP, false, false,
+	{"connection owner and requested address", "connect_v4", OBJECT(connect), BY_CGROUP, true,
+	 false, "who connected over IPv4, and the address before NAT"},
+	{"connection owner and requested address", "connect_v6", OBJECT(connect), BY_CGROUP, true,
+	 false, "who connected over IPv6, and the address before NAT"},
+	{"datagram role", "recvmsg_v4", OBJECT(connect), BY_CGROUP, false, false,
 	 "that an IPv4 datagram is an answer: such flows count as client"},
-	{"datagram role", "recvmsg_v6", connect_bpf__elf_bytes, BY_CGROUP, false, false,
+	{"datagram role", "recvmsg_v6", OBJECT(connect), BY_CGROUP, false, false,
 	 "that an IPv6 datagram is an answer: such flows count as client"},
-	{"attempts without a packet", "sock_release", connect_bpf__elf_bytes, BY_CGROUP, false,
-	 false, "connects that failed before a packet left"},
-	{"process life", "process_fork", process_bpf__elf_bytes, BY_LINK, false, false,
+	{"attempts without a packet", "sock_release", OBJECT(connect), BY_CGROUP, false, false,
+	 "connects that failed before a packet left"},
+	{"process life", "process_fork", OBJECT(process), BY_LINK, false, false,
 	 "parents of processes that live shortly"},
-	{"process life", "process_exec", process_bpf__elf_bytes, BY_LINK, false, false,
+	{"process life", "process_exec", OBJECT(process), BY_LINK, false, false,
 	 "paths of programs that run shortly"},
-	{"process life", "process_exec_id", process_bpf__elf_bytes, BY_LINK, false, true,
+	{"process life", "process_exec_id", OBJECT(process), BY_LINK, false, true,
 	 "programs that run shortly"},
-	{"process life", "process_exit", process_bpf__elf_bytes, BY_LINK, false, false,
+	{"process life", "process_exit", OBJECT(process), BY_LINK, false, false,
 	 "when processes end; their entries age out instead"},
-	{"flow end, failed attempts", "flow_state", flow_bpf__elf_bytes, BY_LINK, false, false,
+	{"flow end, failed attempts", "flow_state", OBJECT(flow), BY_LINK, false, false,
 	 "ends of TCP flows, received bytes, refused connections; flows are closed when idle"},
-	{"unattributed packets", "nic_egress", nic_bpf__elf_bytes, BY_UPLINK, false, false,
+	{"unattributed packets", "nic_egress", OBJECT(nic), BY_UPLINK, false, false,
 	 "AF_PACKET, outer headers of tunnels, forwarded packets"},
-	/* last: by now everything that it leans on is there */
-	{"egress", "flow_gate", flow_bpf__elf_bytes, BY_CGROUP, true, false, "everything"},
+	/* from here on packets are counted: everything that the gate leans on is there */
+	{"egress", "flow_gate", OBJECT(flow), BY_CGROUP, true, false, "everything"},
+	{"sockets older than the agent", "snapshot_ports", OBJECT(snapshot), BY_RUNNING, false,
+	 false, "who is client and who server of connections older than the agent"},
+	{"sockets older than the agent", "snapshot_owners", OBJECT(snapshot), BY_RUNNING, false,
+	 false, "who owns sockets older than the agent"},
 };
 #define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
 _Static_assert(PROGRAM_COUNT <= PROGRAMS_MAX, "room for every program");
@@ -131,11 +144,11 @@ keep_maps(struct probes *probes, struct bpf_object *object)
 
 /* An object with only the named program switched on; none when name is NULL. */
 static int
-load_object(struct probes *probes, const struct program *row, const char *name,
+load_object(struct probes *probes, const void *(*elf)(size_t *size), const char *name,
 	    struct bpf_object **out)
 {
 	size_t size;
-	const void *bytes = row->bytes(&size);
+	const void *bytes = elf(&size);
 	struct bpf_object *object = bpf_object__open_mem(bytes, size, NULL);
 	struct bpf_program *program;
 	int result;
@@ -156,16 +169,30 @@ load_object(struct probes *probes, const struct program *row, const char *name,
 	return 0;
 }
 
-/* The maps come first, from the object that declares them all. */
+/* The maps come first, from the object that declares nearly all. */
 static int
 create_maps(struct probes *probes)
 {
-	const struct program *all = &programs[PROGRAM_COUNT - 1];
 	struct bpf_object *object;
-	int result = load_object(probes, all, NULL, &object);
+	int result = load_object(probes, flow_bpf__elf_bytes, NULL, &object);
 
 	if (!result)
 		bpf_object__close(object);
+	return result;
+}
+
+/* An iterator does its work while its file is read. */
+static int
+run_iterator(struct bpf_program *program)
+{
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	int fd cleanup(fd_drop) = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+	int result = fd < 0 ? -errno : 0;
+	char bytes[64];
+
+	while (!result && read(fd, bytes, sizeof(bytes)) > 0)
+		;
+	bpf_link__destroy(link);
 	return result;
 }
 
@@ -181,6 +208,8 @@ attach(struct probes *probes, size_t i, struct bpf_program *program, struct erro
 		return probes->links[i] ? 0 : -errno;
 	case BY_UPLINK:
 		return uplinks_attach(probes, bpf_program__fd(program), why);
+	case BY_RUNNING:
+		return run_iterator(program);
 	}
 	return -EINVAL;
 }
@@ -201,11 +230,31 @@ cover(struct probes *probes, size_t i, enum coverage_state state, const char *te
 	snprintf(row->why, sizeof(row->why), "%s", text);
 }
 
+/* Not a program, yet a subject: whether a lost record's place is known exactly. */
+static void
+cover_sequence(struct probes *probes)
+{
+	struct coverage *row = &probes->coverage[probes->coverage_count++];
+
+	row->subject = "sequence numbers";
+	row->hook = "fetch-and-add";
+	row->state = COVERAGE_REFUSED;
+	row->unseen = "the exact place of lost records; their number is exact";
+	snprintf(row->why, sizeof(row->why),
+		 "sequence: approximate (the kernel is older than 5.12)");
+}
+
 static int
 try_program(struct probes *probes, size_t i, struct error *why)
 {
-	int result = load_object(probes, &programs[i], programs[i].name, &probes->objects[i]);
+	const struct program *row = &programs[i];
+	int result = load_object(probes, row->bytes, row->name, &probes->objects[i]);
 
+	if (result < 0 && result != -EPERM &&
+	    load_object(probes, row->plain, row->name, &probes->objects[i]) == 0) {
+		probes->approximate = true;
+		result = 0;
+	}
 	if (!result)
 		result = attach(
 			probes, i,
@@ -336,6 +385,8 @@ start(struct probes *probes, struct error *why)
 		if (result < 0)
 			return result;
 	}
+	if (probes->approximate)
+		cover_sequence(probes);
 	return 0;
 }
 
@@ -393,41 +444,4 @@ probes_coverage(const struct probes *probes, size_t *count)
 {
 	*count = probes->coverage_count;
 	return probes->coverage;
-}
-
-void
-probes_counters(const struct probes *probes, enum wire_kind kind, struct wire_counters *out)
-{
-	memset(out, 0, sizeof(*out));
-	for (unsigned int cpu = 0; cpu < probes->cpus; cpu++) {
-		const volatile struct wire_counters *c =
-			&probes->counters[cpu * WIRE_KIND_MAX + kind];
-
-		out->seen += c->seen;
-		out->filtered += c->filtered;
-		out->folded += c->folded;
-		out->issued += c->issued;
-		out->submitted += c->submitted;
-		out->dropped += c->dropped;
-	}
-}
-
-void
-probes_total(const struct probes *probes, enum wire_total total, struct wire_sum *out)
-{
-	memset(out, 0, sizeof(*out));
-	for (unsigned int cpu = 0; cpu < probes->cpus; cpu++) {
-		const volatile struct wire_sum *sum = &probes->totals[cpu * WIRE_TOTALS + total];
-
-		out->flows += sum->flows;
-		out->packets += sum->packets;
-		out->bytes += sum->bytes;
-		out->wire_bytes += sum->wire_bytes;
-	}
-}
-
-size_t
-probes_flows(const struct probes *probes)
-{
-	return probes->flow_count;
 }

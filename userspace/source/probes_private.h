@@ -41,9 +41,10 @@ struct probes {
 	size_t map_count;
 	struct bpf_object *objects[PROGRAMS_MAX];
 	struct bpf_link *links[PROGRAMS_MAX];
-	struct coverage coverage[PROGRAMS_MAX];
+	struct coverage coverage[PROGRAMS_MAX + 1];
 	size_t coverage_count;
 	bool attached[PROGRAMS_MAX];
+	bool approximate; /* some program does without fetch-and-add */
 	struct uplink uplinks[UPLINKS_MAX];
 	size_t uplink_count;
 	struct wire_settings *settings; /* mapped */

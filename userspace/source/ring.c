@@ -32,7 +32,9 @@ struct ring {
 	uint64_t swept_ns;
 	struct wire_sum told[2]; /* overflow totals that a gap has reported */
 	uint64_t told_ns;
-	int budget;
+	uint64_t dropped_told[WIRE_KIND_MAX]; /* only where sequences are approximate */
+	size_t limit;                         /* of count, for the ring that is being read */
+	bool cut_short;                       /* this drain left records behind */
 	char *arena;
 	size_t used;
 	size_t count;
@@ -51,7 +53,10 @@ collect(void *arg, void *data, size_t size)
 	ring->used += (size + 7) & ~(size_t)7;
 	ring->order[ring->count++] = copy;
 	sequence_note(ring->sequences, copy);
-	return ring->count >= (size_t)ring->budget || ring->used + 8192 > ARENA_BYTES ? -ENOSPC : 0;
+	if (ring->count < ring->limit && ring->used + 8192 <= ARENA_BYTES)
+		return 0;
+	ring->cut_short = true;
+	return -ENOSPC;
 }
 
 static int
@@ -92,6 +97,46 @@ gap_from_total(const struct ring *ring, const struct wire_sum *now, struct wire_
 	*told = *now;
 }
 
+static uint64_t
+issued(unsigned int cpu, unsigned int kind, void *arg)
+{
+	const struct ring *ring = arg;
+
+	return ring->probes->counters[cpu * WIRE_KIND_MAX + kind].issued;
+}
+
+/* Without exact sequence numbers a hole shows only as a number of drops. */
+static void
+tell_dropped(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
+{
+	for (unsigned int kind = 0; kind < WIRE_KIND_MAX; kind++) {
+		struct wire_gap gap = {
+			.head = {.kind = WIRE_GAP,
+				 .size = sizeof(gap),
+				 .cpu = UINT32_MAX,
+				 .time_ns = now_ns},
+			.loss = WIRE_LOSS_RING,
+			.missing_kind = kind,
+			.from_ns = ring->told_ns,
+			.to_ns = now_ns,
+		};
+		struct wire_counters c;
+
+		probes_counters(ring->probes, kind, &c);
+		gap.count = c.dropped - ring->dropped_told[kind];
+		ring->dropped_told[kind] = c.dropped;
+		if (gap.count)
+			fn(&gap.head, arg);
+	}
+}
+
+static void
+tell_holes(struct ring *ring, bool flush, uint64_t now_ns, record_fn fn, void *arg)
+{
+	if (!ring->probes->approximate)
+		sequence_gaps(ring->sequences, flush, now_ns, flush ? issued : NULL, ring, fn, arg);
+}
+
 /* Flows that met a full table are told as sums, once a round. */
 static void
 tell_overflow(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
@@ -103,6 +148,8 @@ tell_overflow(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
 		probes_total(ring->probes, which[i], &now);
 		gap_from_total(ring, &now, &ring->told[i], now_ns, fn, arg);
 	}
+	if (ring->probes->approximate)
+		tell_dropped(ring, now_ns, fn, arg);
 	ring->told_ns = now_ns;
 }
 
@@ -114,14 +161,20 @@ drain(struct source *source, int budget, record_fn fn, void *arg)
 
 	ring->used = 0;
 	ring->count = 0;
-	ring->budget = budget < ORDER_MAX ? budget : ORDER_MAX;
-	for (size_t i = 0; i < 2 && ring->count < (size_t)ring->budget; i++)
+	ring->cut_short = false;
+	if (budget > ORDER_MAX)
+		budget = ORDER_MAX;
+	for (size_t i = 0; i < 2; i++) {
+		ring->limit =
+			(size_t)budget * (i + 1) / 2; /* half each, the second takes what is left */
 		ring_buffer__consume(ring->rings[i]);
+	}
 	qsort(ring->order, ring->count, sizeof(ring->order[0]), by_time);
 	for (size_t i = 0; i < ring->count; i++)
 		fn(ring->order[i], arg);
 	now_ns = clock_boot_ns();
-	sequence_gaps(ring->sequences, false, now_ns, NULL, NULL, fn, arg);
+	if (!ring->cut_short) /* else what is missing may just be unread */
+		tell_holes(ring, false, now_ns, fn, arg);
 	if (!ring->sweeping && now_ns - ring->swept_ns > SWEEP_EVERY_NS) {
 		ring->sweeping = true;
 		ring->swept_ns = now_ns;
@@ -143,14 +196,6 @@ ring_sleep(struct source *source)
 	return true;
 }
 
-static uint64_t
-issued(unsigned int cpu, unsigned int kind, void *arg)
-{
-	const struct ring *ring = arg;
-
-	return ring->probes->counters[cpu * WIRE_KIND_MAX + kind].issued;
-}
-
 void
 ring_finish(struct source *source, record_fn fn, void *arg)
 {
@@ -162,7 +207,7 @@ ring_finish(struct source *source, record_fn fn, void *arg)
 	now_ns = clock_boot_ns();
 	sweep_all(ring->sweep, now_ns, fn, arg);
 	tell_overflow(ring, now_ns, fn, arg);
-	sequence_gaps(ring->sequences, true, now_ns, issued, ring, fn, arg);
+	tell_holes(ring, true, now_ns, fn, arg);
 }
 
 static void

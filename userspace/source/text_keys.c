@@ -267,7 +267,8 @@ text_set(union text_record *record, const struct text_key *key, struct text_valu
  * ------
  */
 
-static const char *const bases[] = {"unknown", "connect", "create", "listener", "sender", NULL};
+static const char *const bases[] = {"unknown", "connect", "create", "listener",
+				    "sender",  "holder",  NULL};
 static const char *const roles[] = {"unknown", "client", "server", NULL};
 static const char *const witnesses[] = {"gate", "nic", "forwarded", NULL};
 static const char *const losses[] = {"", "ring", "table", "shed", "down", NULL};
@@ -359,6 +360,7 @@ static const struct text_key flow_keys[] = {
 };
 
 static const struct text_key connect_keys[] = {
+	{.name = "unsent", MARK(wire_connect, flags, WIRE_CONNECT_UNSENT)},
 	HEAD_KEYS(wire_connect),
 	OWNER_KEYS(wire_connect),
 	COUNT("cookie", wire_connect, cookie),
