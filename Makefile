@@ -34,7 +34,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(SAN),-fsanitize=$(SAN) -fno-omi
 	-D_GNU_SOURCE -DDEMARC_VERSION='"$(VERSION)"' -DDEMARC_REVISION='"$(REVISION)"' -Iinclude -Iuserspace -I$(OUT)/bpf \
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 ALL_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now)
-LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lelf -lpthread
+LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lelf -lpthread -lm
 
 include tests/tests.mk
 

@@ -32,7 +32,7 @@ struct places;
 struct places_options {
 	const char *const
 		*overrides; /* files: CSV "prefix,location,operator_country[,provider[,region]]" */
-	const char *const *geofeeds;  /* files: RFC 8805 CSV */
+	const char *const *geofeeds; /* files: RFC 8805 CSV */
 	/* files: MMDB with countries, ASNs or both. The first that knows wins. A file is written
 	 * operator=FILE or location=FILE to say what a plain country_code in it is about;
 	 * otherwise it is a location, or the operator's in a file whose type speaks of ASNs */

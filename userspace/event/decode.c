@@ -11,8 +11,7 @@
 static const char *const bases[] = {
 	[WIRE_BASIS_UNKNOWN] = "unknown", [WIRE_BASIS_CONNECT] = "connect",
 	[WIRE_BASIS_CREATE] = "create",   [WIRE_BASIS_LISTENER] = "listener",
-	[WIRE_BASIS_SENDER] = "sender",
-	[WIRE_BASIS_HOLDER] = "holder",
+	[WIRE_BASIS_SENDER] = "sender",   [WIRE_BASIS_HOLDER] = "holder",
 };
 
 struct ip

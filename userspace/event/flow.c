@@ -58,7 +58,8 @@ static const struct field fields[] = {
 	END_ROWS,
 	PLACE_ROWS,
 	FIELD(STRING, "basis", basis, AT(EVENT_DATA, "basis"),
-	      "why this process is the owner: connect, create, listener, sender, holder or unknown", ),
+	      "why this process is the owner: connect, create, listener, sender, holder or "
+	      "unknown", ),
 	BOOT_ROW,
 	ALSO(INT, delta_bytes, AT(EVENT_DATA, "delta_bytes")),
 	ALSO(INT, delta_packets, AT(EVENT_DATA, "delta_packets")),

@@ -41,8 +41,8 @@ struct fold {
 	uint64_t check_ns;
 	uint64_t last_ns;
 	int64_t first_ms, last_ms;
-	int64_t cookie, pid;  /* ABSENT when they differ */
-	struct totals all;    /* of the fold; of the interval when it only sums */
+	int64_t cookie, pid; /* ABSENT when they differ */
+	struct totals all;
 	struct totals recent; /* since the entry before */
 	size_t key_length;
 	char key[];
@@ -276,15 +276,13 @@ static const char *
 phase_due(const struct folds *folds, const struct fold *fold, uint64_t now_ns, bool flush)
 {
 	if (!fold->alert)
-		return fold->recent.events ? "sum" : NULL;
-	if (flush)
+		return "sum";
+	if (flush || is_quiet(folds, fold, now_ns))
 		return "close";
-	if (fold->recent.events)
-		return "update";
-	return is_quiet(folds, fold, now_ns) ? "close" : NULL;
+	return fold->recent.events ? "update" : NULL;
 }
 
-/* Look again after an interval, behind all others. A sum begins anew. */
+/* Look again after an interval, behind all others. */
 static void
 postpone(struct folds *folds, struct fold *fold, uint64_t now_ns)
 {
@@ -292,8 +290,6 @@ postpone(struct folds *folds, struct fold *fold, uint64_t now_ns)
 	TAILQ_INSERT_TAIL(&folds->order, fold, order);
 	fold->check_ns = now_ns + folds->options.interval_ns;
 	fold->recent = nothing;
-	if (!fold->alert)
-		fold->all = nothing;
 }
 
 void
@@ -313,7 +309,8 @@ folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
 			make_entry(fold, phase, &entry);
 			emit(&entry, arg);
 		}
-		if (flush || (fold->alert ? phase && strcmp(phase, "close") == 0 : !phase))
+		/* A sum begins anew with what comes next: its owner and the law may be others. */
+		if (phase && strcmp(phase, "update") != 0)
 			forget(folds, fold);
 		else
 			postpone(folds, fold, now_ns);
