@@ -194,12 +194,12 @@ others_are_summed(void **state)
 
 	make(&event, false, 61, 7);
 	folds_offer(*state, &event);
-	folds_sweep(*state, 2 * MINUTE, false, collect, &entries);
+	folds_sweep(*state, 3 * MINUTE, false, collect, &entries);
 	assert_int_equal(entries.count, 2);
 	assert_int_equal(entries.at[1].count, 1);
 	assert_int_equal(entries.at[1].bytes, 7);
 	assert_int_equal(entries.at[1].first_ms, 61005);
-	folds_sweep(*state, 3 * MINUTE, false, collect, &entries);
+	folds_sweep(*state, 5 * MINUTE, false, collect, &entries);
 	assert_int_equal(entries.count, 2);
 	assert_int_equal(folds_count(*state), 0);
 }

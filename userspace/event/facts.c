@@ -196,6 +196,8 @@ fill_process(struct facts *facts, const struct event *event)
 	facts->shown_process = facts->name ? facts->name : "unknown";
 	if (event->process.ppid == ABSENT)
 		facts->invoked_by = "unknown";
+	if (event->process.pid == ABSENT)
+		facts->process_uid = is(event->basis, "unknown") ? "unknown" : "several";
 }
 
 void

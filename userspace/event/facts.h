@@ -52,6 +52,7 @@ struct facts {
 	const char *loginuid;
 	const char *shown_process; /* name, or "unknown" */
 	const char *invoked_by;    /* where OCSF demands an actor and there is none */
+	const char *process_uid;   /* stands where OCSF demands a pid: "unknown", or "several" */
 
 	/* of the stamp */
 	const char *entry_uid;

@@ -87,6 +87,7 @@
 		      "process id of its parent", ),                                               \
 		FIELD(INT, "process.pid", process.pid, AT(at, "pid"),                              \
 		      "process id, in the initial namespace", ),                                   \
+		FACT(TEXT, process_uid, AT(at, "uid"), WEAK),                                      \
 		SHOWN(INT, "process.gid", process.gid, AT(at ".user.groups[0]", "uid"), TEXT, gid, \
 		      "group id", PERSONAL),                                                       \
 		SHOWN(STRING, "process.user", process.user, AT(at ".user", "name"), TEXT, user,    \
