@@ -8,17 +8,13 @@
 #include "judge.h"
 #include "options.h"
 
-static int
-help(FILE *out, int code)
-{
-	fprintf(out, "usage: demarc check [--all] [OPTIONS]\n\n"
-		     "Says which settings are in effect and where each comes from, then loads the\n"
-		     "rules and the location data that they name. Exit code 78 when anything is "
-		     "wrong.\n\n"
-		     "  -a, --all               also the settings that have their default\n"
-		     "  -m, --meaning           with what each setting means\n" CONFIG_HELP);
-	return code;
-}
+static const char help[] =
+	"usage: demarc check [--all] [OPTIONS]\n\n"
+	"Says which settings are in effect and where each comes from, then loads the\n"
+	"rules and the location data that they name. Exit code 78 when anything is "
+	"wrong.\n\n"
+	"  -a, --all               also the settings that have their default\n"
+	"  -m, --meaning           with what each setting means\n" CONFIG_HELP;
 
 static void
 print_settings(const struct config *config, bool all, bool meaning)
@@ -80,23 +76,23 @@ cmd_check(int argc, char **argv)
 					      {"all", no_argument, NULL, 'a'},
 					      {"meaning", no_argument, NULL, 'm'},
 					      {0}};
+	static const struct usage usage = {"check", help, CONFIG_LETTERS "am", names};
 	struct config_options options = {0};
 	struct config config = {0};
+	struct error why = {0};
 	bool all = false, meaning = false;
 	int letter, result;
 
-	while ((letter = getopt_long(argc, argv, "c:s:ham", names, NULL)) >= 0) {
+	while ((letter = usage_next(&usage, argc, argv, &why)) >= 0) {
 		if (config_option(&options, letter, optarg))
 			continue;
-		if (letter == 'h')
-			return help(stdout, EXIT_OK);
 		if (letter != 'a' && letter != 'm')
-			return help(stderr, EXIT_USAGE);
+			return usage_end(&usage, letter, &why);
 		all |= letter == 'a';
 		meaning |= letter == 'm';
 	}
 	if (optind != argc)
-		return help(stderr, EXIT_USAGE);
+		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind]);
 	result = config_open(&config, &options);
 	if (!result)
 		result = check(&config, all, meaning);

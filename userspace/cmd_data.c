@@ -2,19 +2,19 @@
 /* cmd_data - `demarc data`: build location data, inspect it, and ask it about an address. */
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "commands.h"
+#include "options.h"
 #include "place.h"
 
-#define INPUTS 64
+#define INPUTS      64
+#define TIME_MOST_S 253402300799 /* the year 9999 */
 
 DEFINE_DROP(struct places *, places, places_free)
 DEFINE_DROP(cJSON *, cjson, cJSON_Delete)
@@ -22,7 +22,7 @@ DEFINE_DROP(cJSON *, cjson, cJSON_Delete)
 /* What the options said. Lists end with NULL. */
 struct request {
 	const char *out;
-	int64_t time_s;
+	uint64_t time_s;
 	bool has_time;
 	bool json;
 	struct place_input inputs[INPUTS];
@@ -41,25 +41,85 @@ struct request {
 
 struct subcommand {
 	const char *name;
-	const char *options; /* that it takes, as the letters below */
-	const char *usage;
-	const char *help;
+	const struct usage *usage;
 	int (*run)(const struct request *request);
 };
 
-static int
-complain(const struct error *why)
-{
-	char text[640];
+#define HELP                                   \
+	{                                      \
+		"help", no_argument, NULL, 'h' \
+	}
+#define JSON                                   \
+	{                                      \
+		"json", no_argument, NULL, 'j' \
+	}
+#define TIME                                         \
+	{                                            \
+		"time", required_argument, NULL, 't' \
+	}
 
-	fprintf(stderr, "demarc data: %s\n", error_format(why, text, sizeof(text)));
-	return EX_CONFIG;
-}
+static const struct option import_options[] = {{"csv", required_argument, NULL, 'c'},
+					       {"rir", required_argument, NULL, 'r'},
+					       {"asn", required_argument, NULL, 'a'},
+					       {"output", required_argument, NULL, 'o'},
+					       TIME,
+					       HELP,
+					       {0}};
+static const struct option verify_options[] = {JSON, HELP, {0}};
+static const struct option show_options[] = {{"database", required_argument, NULL, 'D'},
+					     {"overrides", required_argument, NULL, 'O'},
+					     {"geofeed", required_argument, NULL, 'G'},
+					     {"legal", required_argument, NULL, 'L'},
+					     {"own", required_argument, NULL, 'W'},
+					     {"as-public", required_argument, NULL, 'P'},
+					     {"location-path", required_argument, NULL, 'l'},
+					     {"operator-path", required_argument, NULL, 'p'},
+					     TIME,
+					     JSON,
+					     HELP,
+					     {0}};
+
+static const struct usage import_usage = {
+	"data import",
+	"usage: demarc data import [--csv FILE] [--rir FILE] [--asn FILE] -o OUT.mmdb\n\n"
+	"Build a database from files of your own. Later files win over earlier ones, longer\n"
+	"prefixes over shorter ones, and CSV ranges over ASN tables over registries.\n\n"
+	"      --csv FILE          first,last,CC[,operator] or prefix,CC[,operator]\n"
+	"      --rir FILE          delegated statistics of a regional registry\n"
+	"      --asn FILE          first<TAB>last<TAB>ASN<TAB>CC<TAB>name\n"
+	"  -o, --output OUT        the file to write; it is replaced whole\n"
+	"      --time SECONDS      the build time to write, since 1970; default: now\n",
+	":ho:", import_options};
+
+static const struct usage verify_usage = {
+	"data verify",
+	"usage: demarc data verify [--json] FILE...\n\n"
+	"Say what location data files are: kind, entries, date and SHA-256.\n"
+	"*.mmdb is a database, *.json legal groups, a name with geofeed a geofeed, and the\n"
+	"rest override lists.\n\n"
+	"      --json              for programs\n",
+	":h", verify_options};
+
+static const struct usage show_usage = {
+	"data show",
+	"usage: demarc data show [OPTION...] ADDRESS...\n\n"
+	"Say where an address is and whose law binds it, by the files given:\n\n"
+	"      --database FILE     MMDB, also as operator=FILE or location=FILE\n"
+	"      --overrides FILE    prefix,location,operator_country[,provider[,region]]\n"
+	"      --geofeed FILE      RFC 8805\n"
+	"      --legal FILE        dated legal groups\n"
+	"      --own PREFIX        a network of the cluster\n"
+	"      --as-public SCOPE   a special scope to treat as public\n"
+	"      --location-path PATH  MMDB field of the location country\n"
+	"      --operator-path PATH  MMDB field of the operator's country\n"
+	"      --time SECONDS      the moment, since 1970, that dates the law; default: now\n"
+	"      --json              for programs\n",
+	":h", show_options};
 
 static int64_t
 now_ms(const struct request *request)
 {
-	return request->has_time ? request->time_s * 1000 : clock_wall_ms();
+	return request->has_time ? (int64_t)request->time_s * 1000 : clock_wall_ms();
 }
 
 static int
@@ -68,7 +128,7 @@ print_json(const cJSON *root)
 	char *text cleanup(free_drop) = cJSON_Print(root);
 
 	if (!text)
-		return EXIT_FAILURE;
+		return EXIT_IO;
 	puts(text);
 	return 0;
 }
@@ -154,7 +214,7 @@ verify_file(const char *path, cJSON *list)
 	size_t count;
 
 	if (load_one(&places, path, guess_kind(path), &why) < 0)
-		return complain(&why);
+		return complain(EXIT_CONFIG, &why);
 	source = places_sources(places, &count);
 	describe_source(list, source);
 	return 0;
@@ -171,9 +231,7 @@ verify(const struct request *request)
 
 		worst = rc > worst ? rc : worst;
 	}
-	if (list && print_json(list))
-		return EXIT_FAILURE;
-	return worst;
+	return list && print_json(list) ? EXIT_IO : worst;
 }
 
 static int
@@ -181,14 +239,15 @@ import(const struct request *request)
 {
 	struct error why = {0};
 
-	if (!request->out || request->input_count == 0 || request->word_count > 0) {
-		fprintf(stderr, "demarc data import: needs -o and at least one of --csv, --rir "
-				"and --asn\n");
-		return EX_USAGE;
-	}
+	if (request->word_count > 0)
+		return usage_refuse(&import_usage, "'%s' is one argument too many",
+				    request->words[0]);
+	if (!request->out || request->input_count == 0)
+		return usage_refuse(&import_usage,
+				    "needs -o OUT and at least one of --csv, --rir and --asn");
 	if (places_import(request->out, request->inputs, request->input_count,
 			  now_ms(request) / 1000, &why) < 0)
-		return complain(&why);
+		return complain(EXIT_CONFIG, &why);
 	return verify_file(request->out, NULL);
 }
 
@@ -257,8 +316,7 @@ show_address(const struct places *places, const char *address, int64_t wall_ms, 
 
 	if (ip_parse(&ip, address) < 0) {
 		cJSON_Delete(object);
-		fprintf(stderr, "demarc data show: '%s' is no address\n", address);
-		return EX_USAGE;
+		return usage_refuse(&show_usage, "'%s' is no address", address);
 	}
 	place_resolve(places, &ip, wall_ms, &place);
 	show_place(object, address, &place);
@@ -285,7 +343,7 @@ show(const struct request *request)
 	struct error why = {0};
 
 	if (places_load(&places, &options, &why) < 0)
-		return complain(&why);
+		return complain(EXIT_CONFIG, &why);
 	for (int i = 0; i < request->word_count; i++) {
 		int rc = show_address(places, request->words[i], now_ms(request), list);
 
@@ -295,196 +353,119 @@ show(const struct request *request)
 	return list ? print_json(list) : 0;
 }
 
-static const struct subcommand subcommands[] = {
-	{"import", "crao", "import [--csv FILE] [--rir FILE] [--asn FILE] -o OUT.mmdb",
-	 "Build a database from files of your own. Later files win over earlier ones, longer\n"
-	 "prefixes over shorter ones, and CSV ranges over ASN tables over registries.\n\n"
-	 "  --csv FILE     first,last,CC[,operator] or prefix,CC[,operator]\n"
-	 "  --rir FILE     delegated statistics of a regional registry\n"
-	 "  --asn FILE     first<TAB>last<TAB>ASN<TAB>CC<TAB>name\n"
-	 "  -o OUT         the file to write; it is replaced whole\n"
-	 "  --time SECONDS the build time to write, since 1970; default: now\n",
-	 import},
-	{"verify", "j", "verify [--json] FILE...",
-	 "Say what location data files are: kind, entries, date and SHA-256.\n"
-	 "*.mmdb is a database, *.json legal groups, a name with geofeed a geofeed, and the\n"
-	 "rest override lists.\n",
-	 verify},
-	{"show", "jDOGLWPlp", "show [OPTION...] ADDRESS...",
-	 "Say where an address is and whose law binds it, by the files given:\n\n"
-	 "  --database FILE       MMDB, also as operator=FILE or location=FILE\n"
-	 "  --overrides FILE      prefix,location,operator_country[,provider[,region]]\n"
-	 "  --geofeed FILE        RFC 8805\n"
-	 "  --legal FILE          dated legal groups\n"
-	 "  --own PREFIX          a network of the cluster\n"
-	 "  --as-public SCOPE     a special scope to treat as public\n"
-	 "  --location-path PATH  MMDB field of the location country\n"
-	 "  --operator-path PATH  MMDB field of the operator's country\n"
-	 "  --time SECONDS        the moment, since 1970, that dates the law; default: now\n"
-	 "  --json                for programs\n",
-	 show},
-};
-
-#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
-
-static void
-print_usage(FILE *out)
-{
-	fprintf(out, "usage: demarc data COMMAND ...\n\n");
-	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		fprintf(out, "  demarc data %s\n", subcommands[i].usage);
-	fprintf(out, "\nNothing is ever downloaded. `demarc data COMMAND --help` says more.\n");
-}
-
 static int
-refuse_usage(const struct subcommand *subcommand)
-{
-	fprintf(stderr, "usage: demarc data %s\n", subcommand->usage);
-	return EX_USAGE;
-}
-
-static const struct option options[] = {{"csv", required_argument, NULL, 'c'},
-					{"rir", required_argument, NULL, 'r'},
-					{"asn", required_argument, NULL, 'a'},
-					{"output", required_argument, NULL, 'o'},
-					{"database", required_argument, NULL, 'D'},
-					{"overrides", required_argument, NULL, 'O'},
-					{"geofeed", required_argument, NULL, 'G'},
-					{"legal", required_argument, NULL, 'L'},
-					{"own", required_argument, NULL, 'W'},
-					{"as-public", required_argument, NULL, 'P'},
-					{"location-path", required_argument, NULL, 'l'},
-					{"operator-path", required_argument, NULL, 'p'},
-					{"time", required_argument, NULL, 't'},
-					{"json", no_argument, NULL, 'j'},
-					{"help", no_argument, NULL, 'h'},
-					{NULL, 0, NULL, 0}};
-
-/* False when there is no room for one more. */
-static bool
-add_word(const char **list, const char *word)
+add_word(const char **list, const char *word, struct error *why)
 {
 	size_t count = 0;
 
 	while (list[count])
 		count++;
 	if (count == INPUTS)
-		return false;
+		return error_set(why, -E2BIG, "more than %d of an option", INPUTS);
 	list[count] = word;
-	return true;
+	return 0;
 }
 
-static bool
-add_input(struct request *request, enum place_format format, const char *path)
+static int
+add_input(struct request *request, enum place_format format, const char *path, struct error *why)
 {
 	if (request->input_count == INPUTS)
-		return false;
+		return error_set(why, -E2BIG, "more than %d files", INPUTS);
 	request->inputs[request->input_count++] =
 		(struct place_input){.path = path, .format = format};
-	return true;
+	return 0;
 }
 
-static bool
-set_time(struct request *request, const char *text)
+static int
+take_option(struct request *request, int letter, const char *value, struct error *why)
 {
-	char *end;
-
-	errno = 0;
-	request->time_s = strtoll(text, &end, 10);
-	request->has_time = true;
-	return *text && !*end && !errno && request->time_s >= 0 &&
-	       request->time_s < INT64_MAX / 1000;
-}
-
-static bool
-take_option(struct request *request, int option, const char *value)
-{
-	switch (option) {
+	switch (letter) {
 	case 'c':
-		return add_input(request, PLACE_CSV_RANGES, value);
+		return add_input(request, PLACE_CSV_RANGES, value, why);
 	case 'r':
-		return add_input(request, PLACE_RIR_DELEGATED, value);
+		return add_input(request, PLACE_RIR_DELEGATED, value, why);
 	case 'a':
-		return add_input(request, PLACE_ASN_TABLE, value);
+		return add_input(request, PLACE_ASN_TABLE, value, why);
 	case 'D':
-		return add_word(request->databases, value);
+		return add_word(request->databases, value, why);
 	case 'O':
-		return add_word(request->overrides, value);
+		return add_word(request->overrides, value, why);
 	case 'G':
-		return add_word(request->geofeeds, value);
+		return add_word(request->geofeeds, value, why);
 	case 'L':
-		return add_word(request->legal, value);
+		return add_word(request->legal, value, why);
 	case 'W':
-		return add_word(request->own, value);
+		return add_word(request->own, value, why);
 	case 'P':
-		return add_word(request->as_public, value);
+		return add_word(request->as_public, value, why);
 	case 't':
-		return set_time(request, value);
+		request->has_time = true;
+		return usage_number("time", value, 0, TIME_MOST_S, &request->time_s, why);
 	case 'o':
 		request->out = value;
-		return true;
+		return 0;
 	case 'l':
 		request->location_path = value;
-		return true;
+		return 0;
 	case 'p':
 		request->operator_path = value;
-		return true;
-	default:
-		request->json |= option == 'j';
-		return option == 'j';
+		return 0;
 	}
+	request->json = true;
+	return 0;
 }
+
+static const struct subcommand subcommands[] = {
+	{"import", &import_usage, import},
+	{"verify", &verify_usage, verify},
+	{"show", &show_usage, show},
+};
+
+#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static const char help[] =
+	"usage: demarc data import [--csv FILE] [--rir FILE] [--asn FILE] -o OUT.mmdb\n"
+	"       demarc data verify [--json] FILE...\n"
+	"       demarc data show [OPTION...] ADDRESS...\n\n"
+	"Nothing is ever downloaded. demarc data COMMAND --help says more.\n";
 
 static int
 run(const struct subcommand *subcommand, int argc, char **argv)
 {
+	const struct usage *usage = subcommand->usage;
 	struct request request = {0};
-	int option;
+	struct error why = {0};
+	int letter;
 
-	optind = 0; /* the caller may have used getopt too */
-	while ((option = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
-		if (option == 'h') {
-			printf("usage: demarc data %s\n\n%s", subcommand->usage, subcommand->help);
-			return 0;
-		}
-		if (option == '?' || (option != 't' && !strchr(subcommand->options, option)) ||
-		    !take_option(&request, option, optarg))
-			return refuse_usage(subcommand);
+	while ((letter = usage_next(usage, argc, argv, &why)) >= 0) {
+		if (letter == 'h' || letter == '?')
+			return usage_end(usage, letter, &why);
+		if (take_option(&request, letter, optarg, &why) < 0)
+			return usage_end(usage, '?', &why);
 	}
 	request.words = argv + optind;
 	request.word_count = argc - optind;
 	if (request.word_count == 0 && subcommand->run != import)
-		return refuse_usage(subcommand);
+		return usage_refuse(usage, "%s is missing",
+				    subcommand->run == show ? "an ADDRESS" : "a FILE");
 	return subcommand->run(&request);
-}
-
-static int
-refuse_subcommand(const char *name)
-{
-	const char *names[SUBCOMMANDS], *near;
-
-	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		names[i] = subcommands[i].name;
-	near = nearest_word(name, names, SUBCOMMANDS);
-	fprintf(stderr, "no command 'data %s'%s%s%s\n", name, near ? "; did you mean '" : "",
-		near ? near : "", near ? "'?" : "");
-	print_usage(stderr);
-	return EX_USAGE;
 }
 
 int
 cmd_data(int argc, char **argv)
 {
-	if (argc < 2) {
-		print_usage(stderr);
-		return EX_USAGE;
-	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-		print_usage(stdout);
-		return 0;
-	}
-	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		if (!strcmp(argv[1], subcommands[i].name))
+	static const struct option options[] = {HELP, {0}};
+	static const struct usage usage = {"data", help, ":h", options};
+	const char *names[SUBCOMMANDS];
+
+	if (argc < 2)
+		return usage_refuse(&usage, "a COMMAND is missing");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage_end(&usage, 'h', NULL);
+	for (size_t i = 0; i < SUBCOMMANDS; i++) {
+		names[i] = subcommands[i].name;
+		if (!strcmp(argv[1], names[i]))
 			return run(&subcommands[i], argc - 1, argv + 1);
-	return refuse_subcommand(argv[1]);
+	}
+	return refuse_name("data", "command", argv[1], names, SUBCOMMANDS);
 }

@@ -10,31 +10,27 @@
 #include "live.h"
 #include "options.h"
 
-static int
-help(FILE *out, int code)
-{
-	fprintf(out,
-		"usage: demarc detach [OPTIONS]\n\n"
-		"Removes the filters that a killed agent left on the uplinks. All else ends with\n"
-		"the agent's process.\n\n" CONFIG_HELP);
-	return code;
-}
+static const char help[] =
+	"usage: demarc detach [OPTIONS]\n\n"
+	"Removes the filters that a killed agent left on the uplinks. All else ends with\n"
+	"the agent's process.\n\n" CONFIG_HELP;
 
 int
 cmd_detach(int argc, char **argv)
 {
 	static const struct option names[] = {CONFIG_OPTIONS, {0}};
+	static const struct usage usage = {"detach", help, CONFIG_LETTERS, names};
 	struct config_options options = {0};
 	struct config config = {0};
 	struct probes_options probes;
 	struct error why = {0};
 	int letter, result;
 
-	while ((letter = getopt_long(argc, argv, "c:s:h", names, NULL)) >= 0)
+	while ((letter = usage_next(&usage, argc, argv, &why)) >= 0)
 		if (!config_option(&options, letter, optarg))
-			return letter == 'h' ? help(stdout, EXIT_OK) : help(stderr, EXIT_USAGE);
+			return usage_end(&usage, letter, &why);
 	if (optind != argc)
-		return help(stderr, EXIT_USAGE);
+		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind]);
 	result = config_open(&config, &options);
 	if (result)
 		return result;

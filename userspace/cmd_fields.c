@@ -1,27 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_fields - `demarc fields`: what each kind of event can say, as rules and OCSF name it. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "base/cleanup.h"
 #include "commands.h"
 #include "event.h"
 #include "event/text.h"
+#include "options.h"
 
 #define FIELDS_MAX 256
 
 static const char help[] =
-	"Usage: demarc fields [--json] [KIND]\n"
-	"\n"
+	"usage: demarc fields [--json] [KIND]\n\n"
 	"List the kinds of event, or of one KIND, with their fields: the name that rules\n"
 	"use, its type, whose privacy mode applies, where it stands in the OCSF entry,\n"
-	"and what it means.\n"
-	"\n"
-	"  -j, --json   one array for programs\n"
-	"  -h, --help   this text\n";
+	"and what it means.\n\n"
+	"  -j, --json              one array for programs\n"
+	"  -h, --help              this text\n";
 
 static const char *
 type_name(enum field_type type)
@@ -83,17 +80,30 @@ sort(const struct event_type *type, const struct field *rows[FIELDS_MAX])
 	return count;
 }
 
+static int
+longer(const char *text, int width)
+{
+	int length = text ? (int)strlen(text) : 0;
+
+	return length > width ? length : width;
+}
+
 static void
 print_kind(const struct event_type *type)
 {
 	const struct field *rows[FIELDS_MAX];
 	size_t count = sort(type, rows);
+	int name_width = 0, ocsf_width = 1;
 
+	for (size_t i = 0; i < count; i++) {
+		name_width = longer(rows[i]->name, name_width);
+		ocsf_width = longer(rows[i]->ocsf, ocsf_width);
+	}
 	printf("%s - %s (OCSF class %d)\n", type->name, type->sentence, type->class_uid);
 	for (size_t i = 0; i < count; i++)
-		printf("  %-22s %-6s %-6s %-46s %s\n", rows[i]->name, type_name(rows[i]->type),
-		       privacy_name(rows[i]->privacy), rows[i]->ocsf ? rows[i]->ocsf : "-",
-		       rows[i]->doc);
+		printf("  %-*s  %-6s  %-6s  %-*s  %s\n", name_width, rows[i]->name,
+		       type_name(rows[i]->type), privacy_name(rows[i]->privacy), ocsf_width,
+		       rows[i]->ocsf ? rows[i]->ocsf : "-", rows[i]->doc);
 }
 
 static void
@@ -154,26 +164,19 @@ show(const struct event_type *type, bool json)
 	}
 	if (json)
 		printf("%s]\n", buf_text(&out));
-	return fflush(stdout) == 0 && !out.failed ? 0 : EX_IOERR;
+	return out.failed ? EXIT_IO : EXIT_OK;
 }
 
 static int
-complain(const char *word)
+refuse_kind(const char *word)
 {
 	const char *names[WIRE_KIND_MAX];
 	size_t count;
 	const struct event_type *const *types = event_types(&count);
-	const char *near;
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = types[i]->name;
-	near = nearest_word(word, names, count);
-	fprintf(stderr, "demarc fields: no kind '%s'", word);
-	if (near)
-		fprintf(stderr, "; did you mean '%s'?\n", near);
-	else
-		fprintf(stderr, "; try 'demarc fields' for all\n");
-	return EX_USAGE;
+	return refuse_name("fields", "kind", word, names, count);
 }
 
 int
@@ -181,23 +184,20 @@ cmd_fields(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct usage usage = {"fields", help, ":jh", options};
 	const struct event_type *type = NULL;
+	struct error why = {0};
 	bool json = false;
 	int letter;
 
-	optind = 1;
-	while ((letter = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
-		if (letter != 'j') {
-			fputs(help, letter == 'h' ? stdout : stderr);
-			return letter == 'h' ? 0 : EX_USAGE;
-		}
+	while ((letter = usage_next(&usage, argc, argv, &why)) >= 0) {
+		if (letter != 'j')
+			return usage_end(&usage, letter, &why);
 		json = true;
 	}
-	if (argc - optind > 1) {
-		fputs(help, stderr);
-		return EX_USAGE;
-	}
+	if (argc - optind > 1)
+		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind + 1]);
 	if (optind < argc && !(type = event_type_by_name(argv[optind])))
-		return complain(argv[optind]);
+		return refuse_kind(argv[optind]);
 	return show(type, json);
 }

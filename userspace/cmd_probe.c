@@ -11,15 +11,11 @@
 #include "options.h"
 #include "privileges.h"
 
-static int
-help(FILE *out, int code)
-{
-	fprintf(out, "usage: demarc probe [--json] [OPTIONS]\n\n"
-		     "Attaches every probe for a moment and says what took, what did not and why,\n"
-		     "and what stays unseen. Exit code 69 when egress itself cannot be watched.\n\n"
-		     "      --json              for programs\n" CONFIG_HELP);
-	return code;
-}
+static const char help[] =
+	"usage: demarc probe [--json] [OPTIONS]\n\n"
+	"Attaches every probe for a moment and says what took, what did not and why,\n"
+	"and what stays unseen. Exit code 69 when egress itself cannot be watched.\n\n"
+	"      --json              for programs\n" CONFIG_HELP;
 
 static void
 print_json(const struct probes *probes, const char *release)
@@ -69,7 +65,8 @@ probe(const struct config *config, bool json)
 	} else {
 		printf("kernel %s\n", system.release);
 		live_print_coverage(probes, stdout);
-		printf("\nNever seen by these hooks: RDMA data, DPDK and VFIO devices, AF_XDP sends,\n"
+		printf("\nNever seen by these hooks: RDMA data, DPDK and VFIO devices, AF_XDP "
+		       "sends,\n"
 		       "AF_PACKET sends past the queueing discipline.\n");
 	}
 	probes_close(probes);
@@ -81,22 +78,22 @@ cmd_probe(int argc, char **argv)
 {
 	static const struct option names[] = {
 		CONFIG_OPTIONS, {"json", no_argument, NULL, 'j'}, {0}};
+	static const struct usage usage = {"probe", help, CONFIG_LETTERS, names};
 	struct config_options options = {0};
 	struct config config = {0};
+	struct error why = {0};
 	bool json = false;
 	int letter, result;
 
-	while ((letter = getopt_long(argc, argv, "c:s:h", names, NULL)) >= 0) {
+	while ((letter = usage_next(&usage, argc, argv, &why)) >= 0) {
 		if (config_option(&options, letter, optarg))
 			continue;
-		if (letter == 'h')
-			return help(stdout, EXIT_OK);
 		if (letter != 'j')
-			return help(stderr, EXIT_USAGE);
+			return usage_end(&usage, letter, &why);
 		json = true;
 	}
 	if (optind != argc)
-		return help(stderr, EXIT_USAGE);
+		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind]);
 	result = config_open(&config, &options);
 	if (!result)
 		result = probe(&config, json);

@@ -31,16 +31,11 @@ struct recording {
 	bool stopping;
 };
 
-static int
-help(FILE *out, int code)
-{
-	fprintf(out,
-		"usage: demarc record FILE [OPTIONS]\n\n"
-		"Writes what the probes say to FILE until SIGINT or SIGTERM, for demarc replay.\n"
-		"Arguments of programs and user names are left out as the privacy settings say.\n\n"
-		"      --seconds N         end after N seconds\n" CONFIG_HELP);
-	return code;
-}
+static const char help[] =
+	"usage: demarc record FILE [OPTIONS]\n\n"
+	"Writes what the probes say to FILE until SIGINT or SIGTERM, for demarc replay.\n"
+	"Arguments of programs and user names are left out as the privacy settings say.\n\n"
+	"      --seconds N         end after N seconds\n" CONFIG_HELP;
 
 static void
 on_stop(void *arg)
@@ -91,7 +86,7 @@ open_file(struct recording *recording, const char *path, struct error *why)
 }
 
 static int
-open_all(struct recording *recording, const char *path, unsigned int seconds, struct error *why)
+open_all(struct recording *recording, const char *path, uint64_t seconds, struct error *why)
 {
 	const struct config *config = &recording->config;
 	struct context_options context = {
@@ -110,7 +105,9 @@ open_all(struct recording *recording, const char *path, unsigned int seconds, st
 	result = result ?: loop_signal(recording->loop, SIGTERM, on_stop, recording);
 	result = result ?: loop_signal(recording->loop, SIGINT, on_stop, recording);
 	if (seconds)
-		result = result ?: loop_every(recording->loop, seconds * 1000, on_stop, recording);
+		result = result
+				 ?: loop_every(recording->loop, (unsigned int)seconds * 1000,
+					       on_stop, recording);
 	return result < 0 ? error_set(why, result, "cannot set up the loop: %s", strerror(-result))
 			  : 0;
 }
@@ -128,7 +125,7 @@ close_all(struct recording *recording)
 }
 
 static int
-capture(struct recording *recording, const char *path, unsigned int seconds)
+capture(struct recording *recording, const char *path, uint64_t seconds)
 {
 	struct error why = {0};
 	struct source *source;
@@ -161,22 +158,25 @@ cmd_record(int argc, char **argv)
 {
 	static const struct option names[] = {
 		CONFIG_OPTIONS, {"seconds", required_argument, NULL, 't'}, {0}};
+	static const struct usage usage = {"record", help, CONFIG_LETTERS, names};
 	struct config_options options = {0};
 	struct recording recording = {0};
-	unsigned int seconds = 0;
+	struct error why = {0};
+	uint64_t seconds = 0;
 	int letter, result;
 
-	while ((letter = getopt_long(argc, argv, "c:s:h", names, NULL)) >= 0) {
+	while ((letter = usage_next(&usage, argc, argv, &why)) >= 0) {
 		if (config_option(&options, letter, optarg))
 			continue;
-		if (letter == 'h')
-			return help(stdout, EXIT_OK);
 		if (letter != 't')
-			return help(stderr, EXIT_USAGE);
-		seconds = (unsigned int)strtoul(optarg, NULL, 10);
+			return usage_end(&usage, letter, &why);
+		if (usage_number("seconds", optarg, 1, SECONDS_MOST, &seconds, &why) < 0)
+			return usage_end(&usage, '?', &why);
 	}
-	if (optind != argc - 1)
-		return help(stderr, EXIT_USAGE);
+	if (optind == argc)
+		return usage_refuse(&usage, "a FILE is missing");
+	if (optind < argc - 1)
+		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind + 1]);
 	result = config_open(&recording.config, &options);
 	return result ? result : capture(&recording, argv[optind], seconds);
 }

@@ -35,21 +35,16 @@ struct replay_options {
 	bool summary;
 };
 
-static int
-help(FILE *out, int code)
-{
-	fprintf(out,
-		"usage: demarc replay FILE [OPTIONS]\n\n"
-		"FILE is a recording (of demarc record, or a records.txt), a journal directory or\n"
-		"one of its segments. With another rule set (--set rules=FILE) this shows what it\n"
-		"would have said.\n\n"
-		"      --resolve           look places of a journal's entries up anew, in today's "
-		"data\n"
-		"      --json              every entry instead of lines\n"
-		"      --summary           at the end: destinations by jurisdiction, "
-		"losses\n" CONFIG_HELP);
-	return code;
-}
+static const char help[] =
+	"usage: demarc replay FILE [OPTIONS]\n\n"
+	"FILE is a recording (of demarc record, or a records.txt), a journal directory or\n"
+	"one of its segments. With another rule set (--set rules=FILE) this shows what it\n"
+	"would have said.\n\n"
+	"      --resolve           look places of a journal's entries up anew, in today's "
+	"data\n"
+	"      --json              every entry instead of lines\n"
+	"      --summary           at the end: destinations by jurisdiction, "
+	"losses\n" CONFIG_HELP;
 
 /* The clock of a replay is its records'. */
 static void
@@ -202,23 +197,25 @@ cmd_replay(int argc, char **argv)
 					      {"summary", no_argument, NULL, 'S'},
 					      {"resolve", no_argument, NULL, 'R'},
 					      {0}};
+	static const struct usage usage = {"replay", help, CONFIG_LETTERS, names};
 	struct replay_options options = {0};
 	struct replay replay = {0};
+	struct error why = {0};
 	int letter, result;
 
-	while ((letter = getopt_long(argc, argv, "c:s:h", names, NULL)) >= 0) {
+	while ((letter = usage_next(&usage, argc, argv, &why)) >= 0) {
 		if (config_option(&options.config, letter, optarg))
 			continue;
-		if (letter == 'h')
-			return help(stdout, EXIT_OK);
 		if (letter != 'j' && letter != 'S' && letter != 'R')
-			return help(stderr, EXIT_USAGE);
+			return usage_end(&usage, letter, &why);
 		options.json |= letter == 'j';
 		options.summary |= letter == 'S';
 		replay.resolve |= letter == 'R';
 	}
-	if (optind != argc - 1)
-		return help(stderr, EXIT_USAGE);
+	if (optind == argc)
+		return usage_refuse(&usage, "a FILE is missing");
+	if (optind < argc - 1)
+		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind + 1]);
 	result = config_open(&replay.config, &options.config);
 	if (result)
 		return result;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_rules - `demarc rules`: rule files are checked, tested and listed like code. */
 #include <cjson/cJSON.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "commands.h"
+#include "options.h"
 #include "rule.h"
 #include "suggest.h"
 
@@ -24,27 +23,16 @@ struct request {
 
 struct subcommand {
 	const char *name;
-	const char *options; /* that it takes: s, j */
-	const char *usage;
-	const char *help;
+	struct usage usage;
 	int (*run)(const struct request *request);
 };
-
-static int
-complain(const struct error *why)
-{
-	char text[640];
-
-	fprintf(stderr, "%s\n", error_format(why, text, sizeof(text)));
-	return EX_CONFIG;
-}
 
 static int
 load(struct ruleset **rules, const char *path)
 {
 	struct error why = {0};
 
-	return ruleset_load(rules, path, &why) < 0 ? complain(&why) : 0;
+	return ruleset_load(rules, path, &why) < 0 ? complain(EXIT_CONFIG, &why) : 0;
 }
 
 /* The files are all looked at; the worst result is the command's. */
@@ -84,7 +72,7 @@ check_file(const char *path, const struct request *request)
 	info = ruleset_info(rules);
 	printf("%s: %s %s (%s), %zu rules, %zu warnings, sha256 %s\n", path, info->id,
 	       info->version, info->jurisdiction, info->rules, warnings, info->digest);
-	return request->strict && warnings ? 1 : 0;
+	return request->strict && warnings ? EXIT_FAILED : EXIT_OK;
 }
 
 static int
@@ -119,7 +107,7 @@ test(const struct request *request)
 		run = 0;
 		rc = ruleset_test(rules, print_failure, request->files[i], &run);
 		if (rc < 0)
-			return EX_OSERR;
+			return EXIT_IO;
 		passed += run - (size_t)rc;
 		failed += (size_t)rc;
 	}
@@ -193,7 +181,7 @@ list(const struct request *request)
 		return worst;
 	text = cJSON_Print(array);
 	if (!text)
-		return EX_OSERR;
+		return EXIT_IO;
 	puts(text);
 	return worst;
 }
@@ -207,110 +195,96 @@ suggest_all(const struct request *request)
 
 	for (int i = 0; i < request->file_count; i++)
 		if (suggest(stdout, request->files[i], SUGGEST_DAYS, &why) < 0)
-			return complain(&why);
+			return complain(EXIT_CONFIG, &why);
 	return 0;
 }
 
+#define HELP                                   \
+	{                                      \
+		"help", no_argument, NULL, 'h' \
+	}
+
+static const struct option check_options[] = {{"strict", no_argument, NULL, 's'}, HELP, {0}};
+static const struct option list_options[] = {{"json", no_argument, NULL, 'j'}, HELP, {0}};
+static const struct option no_options[] = {HELP, {0}};
+
 static const struct subcommand subcommands[] = {
-	{"check", "s", "check [--strict] FILE...",
-	 "Says what is wrong with rule files, and what looks wrong; prints the number of\n"
-	 "rules and the digest that every judged event carries.\n"
-	 "  --strict   warnings fail too (exit 1)\n",
+	{"check",
+	 {"rules check",
+	  "usage: demarc rules check [--strict] FILE...\n\n"
+	  "Says what is wrong with rule files, and what looks wrong; prints the number of\n"
+	  "rules and the digest that every judged event carries.\n\n"
+	  "      --strict            warnings fail too: exit code 1\n",
+	  ":h", check_options},
 	 check},
-	{"test", "", "test FILE...",
-	 "Runs the tests that the files carry; prints one line for each that fails.\n", test},
-	{"list", "j", "list [--json] FILE...",
-	 "Lists the rules: id, event, action, verdict, level, title.\n"
-	 "  --json     as an array of objects, with tags, references, file and line\n",
+	{"test",
+	 {"rules test",
+	  "usage: demarc rules test FILE...\n\n"
+	  "Runs the tests that the files carry; prints one line for each that fails.\n",
+	  ":h", no_options},
+	 test},
+	{"list",
+	 {"rules list",
+	  "usage: demarc rules list [--json] FILE...\n\n"
+	  "Lists the rules: id, event, action, verdict, level, title.\n\n"
+	  "      --json              an array of objects, with tags, references, file and line\n",
+	  ":h", list_options},
 	 list},
-	{"suggest", "", "suggest JOURNAL...",
-	 "Drafts an allow-list from the alerts in a journal: an exception for each program\n"
-	 "and destination, to be cut down by hand. Each expires after 90 days.\n",
+	{"suggest",
+	 {"rules suggest",
+	  "usage: demarc rules suggest JOURNAL...\n\n"
+	  "Drafts an allow-list from the alerts in a journal: an exception for each program\n"
+	  "and destination, to be cut down by hand. Each expires after 90 days.\n",
+	  ":h", no_options},
 	 suggest_all},
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
-static void
-print_usage(FILE *stream)
-{
-	size_t i;
-
-	for (i = 0; i < SUBCOMMANDS; i++)
-		fprintf(stream, "%s demarc rules %s\n",
-			i ? "      " : "usage:", subcommands[i].usage);
-	fputs("\n`demarc rules COMMAND --help` says more. Exit: 0 good, 1 a test or --strict\n"
-	      "failed, 64 usage, 78 a file that cannot be read or is wrong.\n",
-	      stream);
-}
-
-static int
-refuse_usage(const struct subcommand *subcommand)
-{
-	fprintf(stderr, "usage: demarc rules %s\n", subcommand->usage);
-	return EX_USAGE;
-}
+static const char help[] =
+	"usage: demarc rules check [--strict] FILE...\n"
+	"       demarc rules test FILE...\n"
+	"       demarc rules list [--json] FILE...\n"
+	"       demarc rules suggest JOURNAL...\n\n"
+	"demarc rules COMMAND --help says more. Exit codes: 0 good, 1 a test or --strict failed,\n"
+	"64 usage, 78 a file that cannot be read or is wrong.\n";
 
 static int
 run(const struct subcommand *subcommand, int argc, char **argv)
 {
-	static const struct option options[] = {{"strict", no_argument, NULL, 's'},
-						{"json", no_argument, NULL, 'j'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
+	const struct usage *usage = &subcommand->usage;
 	struct request request = {0};
-	int option;
+	struct error why = {0};
+	int letter;
 
-	optind = 0; /* the caller may have used getopt too */
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'h') {
-			printf("usage: demarc rules %s\n\n%s", subcommand->usage, subcommand->help);
-			return 0;
-		}
-		if (option == '?' || !strchr(subcommand->options, option))
-			return refuse_usage(subcommand);
-		request.strict |= option == 's';
-		request.json |= option == 'j';
+	while ((letter = usage_next(usage, argc, argv, &why)) >= 0) {
+		if (letter != 's' && letter != 'j')
+			return usage_end(usage, letter, &why);
+		request.strict |= letter == 's';
+		request.json |= letter == 'j';
 	}
 	if (optind == argc)
-		return refuse_usage(subcommand);
+		return usage_refuse(usage, "a %s is missing",
+				    subcommand->run == suggest_all ? "JOURNAL" : "FILE");
 	request.files = argv + optind;
 	request.file_count = argc - optind;
 	return subcommand->run(&request);
 }
 
-static int
-refuse_subcommand(const char *name)
-{
-	const char *names[SUBCOMMANDS], *near;
-	size_t i;
-
-	for (i = 0; i < SUBCOMMANDS; i++)
-		names[i] = subcommands[i].name;
-	near = nearest_word(name, names, SUBCOMMANDS);
-	if (near)
-		fprintf(stderr, "no command 'rules %s'; did you mean '%s'?\n", name, near);
-	else
-		fprintf(stderr, "no command 'rules %s'\n", name);
-	print_usage(stderr);
-	return EX_USAGE;
-}
-
 int
 cmd_rules(int argc, char **argv)
 {
-	size_t i;
+	static const struct usage usage = {"rules", help, ":h", no_options};
+	const char *names[SUBCOMMANDS];
 
-	if (argc < 2) {
-		print_usage(stderr);
-		return EX_USAGE;
-	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		print_usage(stdout);
-		return 0;
-	}
-	for (i = 0; i < SUBCOMMANDS; i++)
-		if (strcmp(argv[1], subcommands[i].name) == 0)
+	if (argc < 2)
+		return usage_refuse(&usage, "a COMMAND is missing");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return usage_end(&usage, 'h', NULL);
+	for (size_t i = 0; i < SUBCOMMANDS; i++) {
+		names[i] = subcommands[i].name;
+		if (strcmp(argv[1], names[i]) == 0)
 			return run(&subcommands[i], argc - 1, argv + 1);
-	return refuse_subcommand(argv[1]);
+	}
+	return refuse_name("rules", "command", argv[1], names, SUBCOMMANDS);
 }

@@ -44,7 +44,7 @@ struct run_options {
 	bool json;
 	bool summary;
 	bool quiet;
-	unsigned int seconds;
+	uint64_t seconds;
 };
 
 static void
@@ -216,14 +216,15 @@ open_loop(struct run *run, const struct run_options *options, struct error *why)
 		.turns = &run->turns,
 		.started_ns = clock_boot_ns(),
 	};
+	unsigned int seconds = (unsigned int)options->seconds;
 	int result = 0;
 
 	result = result ?: loop_signal(run->loop, SIGTERM, on_stop, run);
 	result = result ?: loop_signal(run->loop, SIGINT, on_stop, run);
 	result = result ?: loop_signal(run->loop, SIGHUP, on_reload, run);
 	result = result ?: loop_watch(run->loop, agent_journal_fd(run->agent), on_wake, run);
-	if (options->seconds)
-		result = result ?: loop_every(run->loop, options->seconds * 1000, on_stop, run);
+	if (seconds)
+		result = result ?: loop_every(run->loop, seconds * 1000, on_stop, run);
 	if (result < 0)
 		return error_set(why, result, "cannot set up the loop: %s", strerror(-result));
 	return status_open(&run->status, run->loop, &subject, why);
@@ -275,22 +276,18 @@ close_all(struct run *run)
 	config_fini(&run->config);
 }
 
-static int
-help(FILE *out, int code)
-{
-	fprintf(out,
-		"usage: demarc run [OPTIONS]\n\n"
-		"Watches this node, judges what leaves it, keeps the journal, and shows each "
-		"alert\n"
-		"as a line. SIGHUP reads rules and places anew, SIGTERM drains and ends.\n\n"
-		"      --json              every entry, as the journal has it, instead of lines\n"
-		"      --summary           at the end: destinations by jurisdiction, losses\n"
-		"      --quiet             no lines\n"
-		"      --record FILE       also write the raw records, for demarc replay\n"
-		"      --seconds N         end after N seconds\n" CONFIG_HELP);
-	return code;
-}
+static const char help[] =
+	"usage: demarc run [OPTIONS]\n\n"
+	"Watches this node, judges what leaves it, keeps the journal, and shows each "
+	"alert\n"
+	"as a line. SIGHUP reads rules and places anew, SIGTERM drains and ends.\n\n"
+	"      --json              every entry, as the journal has it, instead of lines\n"
+	"      --summary           at the end: destinations by jurisdiction, losses\n"
+	"      --quiet             no lines\n"
+	"      --record FILE       also write the raw records, for demarc replay\n"
+	"      --seconds N         end after N seconds\n" CONFIG_HELP;
 
+/* The exit code, or -1 to go on. */
 static int
 read_options(int argc, char **argv, struct run_options *options)
 {
@@ -303,9 +300,11 @@ read_options(int argc, char **argv, struct run_options *options)
 		{"seconds", required_argument, NULL, 't'},
 		{0},
 	};
+	static const struct usage usage = {"run", help, CONFIG_LETTERS, names};
+	struct error why = {0};
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "c:s:h", names, NULL)) >= 0) {
+	while ((letter = usage_next(&usage, argc, argv, &why)) >= 0) {
 		if (config_option(&options->config, letter, optarg))
 			continue;
 		switch (letter) {
@@ -322,15 +321,17 @@ read_options(int argc, char **argv, struct run_options *options)
 			options->record = optarg;
 			break;
 		case 't':
-			options->seconds = (unsigned int)strtoul(optarg, NULL, 10);
+			if (usage_number("seconds", optarg, 1, SECONDS_MOST, &options->seconds,
+					 &why) < 0)
+				return usage_end(&usage, '?', &why);
 			break;
-		case 'h':
-			return 'h';
 		default:
-			return '?';
+			return usage_end(&usage, letter, &why);
 		}
 	}
-	return optind == argc ? 0 : '?';
+	if (optind != argc)
+		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind]);
+	return -1;
 }
 
 int
@@ -341,8 +342,8 @@ cmd_run(int argc, char **argv)
 	struct error why = {0};
 	int result = read_options(argc, argv, &options);
 
-	if (result)
-		return result == 'h' ? help(stdout, EXIT_OK) : help(stderr, EXIT_USAGE);
+	if (result >= 0)
+		return result;
 	result = config_open(&run.config, &options.config);
 	if (result)
 		return result;

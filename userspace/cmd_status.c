@@ -14,14 +14,10 @@
 #include "options.h"
 #include "status.h"
 
-static int
-help(FILE *out, int code)
-{
-	fprintf(out, "usage: demarc status [--json] [OPTIONS]\n\n"
-		     "Asks the running agent over its socket. Exit code 1 when none answers.\n\n"
-		     "      --json              all of it, for programs\n" CONFIG_HELP);
-	return code;
-}
+static const char help[] =
+	"usage: demarc status [--json] [OPTIONS]\n\n"
+	"Asks the running agent over its socket. Exit code 1 when none answers.\n\n"
+	"      --json              all of it, for programs\n" CONFIG_HELP;
 
 static int
 ask(const struct config *config, struct buf *answer, struct error *why)
@@ -122,6 +118,7 @@ cmd_status(int argc, char **argv)
 {
 	static const struct option names[] = {
 		CONFIG_OPTIONS, {"json", no_argument, NULL, 'j'}, {0}};
+	static const struct usage usage = {"status", help, CONFIG_LETTERS, names};
 	struct config_options options = {0};
 	struct config config = {0};
 	struct buf answer cleanup(buf_fini) = {0};
@@ -129,17 +126,15 @@ cmd_status(int argc, char **argv)
 	bool json = false;
 	int letter, result;
 
-	while ((letter = getopt_long(argc, argv, "c:s:h", names, NULL)) >= 0) {
+	while ((letter = usage_next(&usage, argc, argv, &why)) >= 0) {
 		if (config_option(&options, letter, optarg))
 			continue;
-		if (letter == 'h')
-			return help(stdout, EXIT_OK);
 		if (letter != 'j')
-			return help(stderr, EXIT_USAGE);
+			return usage_end(&usage, letter, &why);
 		json = true;
 	}
 	if (optind != argc)
-		return help(stderr, EXIT_USAGE);
+		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind]);
 	result = config_open(&config, &options);
 	if (result)
 		return result;

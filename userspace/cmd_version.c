@@ -5,7 +5,6 @@
 #include <maxminddb.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "commands.h"
 #include "options.h"
@@ -13,14 +12,21 @@
 int
 cmd_version(int argc, char **argv)
 {
-	bool json = argc == 2 && !strcmp(argv[1], "--json");
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct usage usage = {"version", "usage: demarc version [--json]\n", ":h",
+					   options};
+	struct error why = {0};
+	bool json = false;
+	int letter;
 
-	if (argc > 1 && !json) {
-		bool asked = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h");
-
-		fprintf(asked ? stdout : stderr, "usage: demarc version [--json]\n");
-		return asked ? EXIT_OK : EXIT_USAGE;
+	while ((letter = usage_next(&usage, argc, argv, &why)) >= 0) {
+		if (letter != 'j')
+			return usage_end(&usage, letter, &why);
+		json = true;
 	}
+	if (optind != argc)
+		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind]);
 	printf(json ? "{\"version\":\"%s\",\"revision\":\"%s\",\"libbpf\":\"%d.%d\",\"cjson\":\"%"
 		      "s\","
 		      "\"libmaxminddb\":\"%s\",\"openssl\":\"%s\"}\n"

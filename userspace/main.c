@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* main - the table of subcommands. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,11 +34,22 @@ help(FILE *out, int code)
 	return code;
 }
 
+/* What was printed but could not be written is no success. */
+static int
+flush(int code)
+{
+	struct error why = {0};
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	error_set(&why, -errno, "cannot write to the output: %s", strerror(errno));
+	return complain(EXIT_IO, &why);
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *names[COMMAND_COUNT];
-	const char *near;
 
 	if (argc < 2)
 		return help(stderr, EXIT_USAGE);
@@ -48,10 +60,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		names[i] = commands[i].name;
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return flush(commands[i].run(argc - 1, argv + 1));
 	}
-	near = nearest_word(argv[1], names, COMMAND_COUNT);
-	fprintf(stderr, "demarc: no command '%s'%s%s%s; see demarc --help\n", argv[1],
-		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-	return EXIT_USAGE;
+	return refuse_name("", "command", argv[1], names, COMMAND_COUNT);
 }

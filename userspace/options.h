@@ -5,10 +5,11 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include <getopt.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
+#include "base/usage.h"
 #include "config.h"
 
 /* From sysexits.h, and stated in the README. */
@@ -23,6 +24,7 @@ enum exit_code {
 };
 
 #define OPTIONS_SETS 64
+#define SECONDS_MOST 2592000 /* of --seconds: 30 days, in milliseconds an unsigned int */
 
 /* Collects --config and --set while a command reads its options. */
 struct config_options {
@@ -42,11 +44,25 @@ struct config_options {
 	"  -s, --set NAME=VALUE    one setting; may be repeated (demarc check lists them)\n" \
 	"  -h, --help              this text\n"
 
+/* Begins the letters of struct usage. */
+#define CONFIG_LETTERS ":c:s:h"
+
 /* Takes option letter c or s. False: it is another one. */
 bool config_option(struct config_options *options, int letter, const char *value);
 
 /* Load, or complain and return an exit code. */
 int config_open(struct config *config, const struct config_options *options);
+
+/*
+ * What is wrong with a command line: one line on stderr that points to --help.
+ * usage_end() is for a letter that is none of the command's own: h prints its help.
+ * All return the exit code.
+ */
+int usage_end(const struct usage *usage, int letter, const struct error *why);
+int usage_refuse(const struct usage *usage, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int refuse_name(const char *command, const char *what, const char *name, const char *const *names,
+		size_t count);
 
 /* Print "demarc: FILE:LINE:COLUMN: text" on stderr. Returns code. */
 int complain(int code, const struct error *why);
