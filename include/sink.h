@@ -17,7 +17,7 @@
 #include "event.h"
 
 /*
- * A reader that is slow or gone never stops the loop: what does not fit its
+ * A reader that is slow or gone never stops the agent's loop: what does not fit its
  * buffer is dropped, counted and said. Call commit() every turn, also with the
  * ticket of the turn before: it goes on with what the reader had no room for.
  * -EPIPE: nobody reads any more.
@@ -43,10 +43,15 @@ struct sink {
 	const struct sink_ops *ops;
 };
 
+/* What a slow reader costs: lines (an agent's journal has them), or time (a replay has no journal).
+ */
+enum sink_pace { SINK_DROPS, SINK_WAITS };
+
 /* One aligned line per alert on fd, in colour when asked. privacy must outlive the sink. */
-int people_open(struct sink **out, int fd, bool colour, const struct privacy *privacy);
+int people_open(struct sink **out, int fd, enum sink_pace pace, bool colour,
+		const struct privacy *privacy);
 /* Every entry's bytes and a newline on fd. */
-int json_open(struct sink **out, int fd);
+int json_open(struct sink **out, int fd, enum sink_pace pace);
 /* Sums what was put: destinations by jurisdiction, processes, verdicts, losses. */
 int summary_open(struct sink **out);
 void summary_print(struct sink *sink, FILE *out, bool colour);

@@ -21,6 +21,7 @@
 struct replay {
 	struct config config;
 	struct agent *agent;
+	struct sink *output;
 	struct sink *summary;
 	uint64_t ticked_ns;
 	uint64_t now_ns;
@@ -77,13 +78,14 @@ open_agent(struct replay *replay, const struct replay_options *options,
 
 	if (result < 0)
 		return result;
-	result = options->json ? json_open(&sink, STDOUT_FILENO)
-			       : people_open(&sink, STDOUT_FILENO,
+	result = options->json ? json_open(&sink, STDOUT_FILENO, SINK_WAITS)
+			       : people_open(&sink, STDOUT_FILENO, SINK_WAITS,
 					     isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 					     agent_privacy(replay->agent));
 	if (result < 0)
 		return result;
 	agent_add_sink(replay->agent, sink);
+	replay->output = sink;
 	if (!options->summary)
 		return 0;
 	result = summary_open(&replay->summary);
@@ -92,15 +94,25 @@ open_agent(struct replay *replay, const struct replay_options *options,
 	return result;
 }
 
+/* 0, or what the output's reader did. */
+static int
+publish(struct replay *replay)
+{
+	agent_publish(replay->agent);
+	return replay->output->ops->commit(replay->output, 0);
+}
+
 static int
 replay_recording(struct replay *replay, struct source *source, struct error *why)
 {
-	int drained;
+	int drained, error = 0;
 
-	while ((drained = source->ops->drain(source, 4096, replay_record, replay)) >= 0)
-		agent_publish(replay->agent);
+	while (!error && (drained = source->ops->drain(source, 4096, replay_record, replay)) >= 0)
+		error = publish(replay);
 	agent_flush(replay->agent, replay->now_ns);
-	agent_publish(replay->agent);
+	error = publish(replay);
+	if (error)
+		return output_failed(error);
 	if (drained == -ENODATA)
 		return EXIT_OK;
 	*why = *replay_error(source);

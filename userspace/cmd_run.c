@@ -172,9 +172,9 @@ open_sinks(struct run *run, const struct run_options *options, struct error *why
 	int result = 0;
 
 	if (options->json)
-		result = json_open(&sink, STDOUT_FILENO);
+		result = json_open(&sink, STDOUT_FILENO, SINK_DROPS);
 	else if (!options->quiet)
-		result = people_open(&sink, STDOUT_FILENO,
+		result = people_open(&sink, STDOUT_FILENO, SINK_DROPS,
 				     isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 				     agent_privacy(run->agent));
 	if (sink)

@@ -38,12 +38,9 @@ help(FILE *out, int code)
 static int
 flush(int code)
 {
-	struct error why = {0};
-
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	error_set(&why, -errno, "cannot write to the output: %s", strerror(errno));
-	return complain(EXIT_IO, &why);
+	return output_failed(-errno);
 }
 
 int

@@ -76,6 +76,17 @@ complain(int code, const struct error *why)
 	return code;
 }
 
+int
+output_failed(int error)
+{
+	struct error why = {0};
+
+	if (error == -EPIPE)
+		return EXIT_IO;
+	error_set(&why, error, "cannot write to the output: %s", strerror(-error));
+	return complain(EXIT_IO, &why);
+}
+
 static enum log_level
 level_of(const char *word)
 {

@@ -67,6 +67,9 @@ int refuse_name(const char *command, const char *what, const char *name, const c
 /* Print "demarc: FILE:LINE:COLUMN: text" on stderr. Returns code. */
 int complain(int code, const struct error *why);
 
+/* Standard output took no more. A reader that had enough needs no word. Returns EXIT_IO. */
+int output_failed(int error);
+
 /* What exit code a negative errno of probes_open() or agent_open() deserves. */
 int exit_code_of(int error);
 

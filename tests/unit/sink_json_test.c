@@ -52,7 +52,7 @@ bytes_come_out_as_they_are(void **state)
 	char text[64] = "";
 
 	(void)state;
-	assert_int_equal(json_open(&sink, fileno(file)), 0);
+	assert_int_equal(json_open(&sink, fileno(file), SINK_DROPS), 0);
 	assert_int_equal(sink->ops->put(sink, &delivery), 0);
 	delivery.ticket = 2;
 	assert_int_equal(sink->ops->put(sink, &delivery), 0);
@@ -78,7 +78,7 @@ a_slow_reader_gets_whole_lines(void **state)
 	(void)state;
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	assert_int_equal(json_open(&sink, fds[1]), 0);
+	assert_int_equal(json_open(&sink, fds[1], SINK_DROPS), 0);
 	for (i = 1; i <= 6000; i++) {
 		assert_int_equal(put_number(sink, i, 4000), 0);
 		assert_int_equal(sink->ops->commit(sink, i), 0);
@@ -102,6 +102,39 @@ a_slow_reader_gets_whole_lines(void **state)
 	free(text);
 }
 
+/* A replay has no journal to fall back on: as much as above, all of it. */
+static void
+a_patient_sink_loses_nothing(void **state)
+{
+	FILE *file = tmpfile();
+	struct sink *sink = NULL;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(json_open(&sink, fileno(file), SINK_WAITS), 0);
+	for (i = 1000; i < 7000; i++)
+		assert_int_equal(put_number(sink, i, 4000), 0);
+	assert_int_equal(sink->ops->commit(sink, 7000), 0);
+	sink->ops->close(sink);
+	assert_int_equal(ftell(file), 6000 * 4020);
+	fclose(file);
+}
+
+static void
+a_full_disk_is_an_error(void **state)
+{
+	struct sink *sink = NULL;
+	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(json_open(&sink, fd, SINK_WAITS), 0);
+	assert_int_equal(put_number(sink, 1, 10), 0);
+	assert_int_equal(sink->ops->commit(sink, 1), -ENOSPC);
+	assert_int_equal(sink->ops->commit(sink, 0), -ENOSPC);
+	sink->ops->close(sink);
+	close(fd);
+}
+
 static void
 close_waits_for_a_reader_only_so_long(void **state)
 {
@@ -111,7 +144,7 @@ close_waits_for_a_reader_only_so_long(void **state)
 
 	(void)state;
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	assert_int_equal(json_open(&sink, fds[1]), 0);
+	assert_int_equal(json_open(&sink, fds[1], SINK_DROPS), 0);
 	for (i = 1; i <= 100; i++)
 		put_number(sink, i, 4000);
 	sink->ops->commit(sink, 100);
@@ -128,6 +161,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_come_out_as_they_are),
 		cmocka_unit_test(a_slow_reader_gets_whole_lines),
+		cmocka_unit_test(a_patient_sink_loses_nothing),
+		cmocka_unit_test(a_full_disk_is_an_error),
 		cmocka_unit_test(close_waits_for_a_reader_only_so_long),
 	};
 

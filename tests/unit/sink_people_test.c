@@ -40,7 +40,8 @@ setup(void **state)
 	pipes->privacy.mode[PRIVACY_USER] = PRIVACY_PSEUDONYM;
 	pipes->privacy.mode[PRIVACY_PATH] = PRIVACY_PSEUDONYM;
 	pipes->privacy.administrators = administrators;
-	assert_int_equal(people_open(&pipes->sink, pipes->out, false, &pipes->privacy), 0);
+	assert_int_equal(people_open(&pipes->sink, pipes->out, SINK_DROPS, false, &pipes->privacy),
+			 0);
 	*state = pipes;
 	return 0;
 }

@@ -64,7 +64,8 @@ commit(struct sink *sink, uint64_t ticket)
 	struct json *json = json_of(sink);
 	int error = outbox_commit(&json->outbox, ticket);
 
-	tell(json);
+	if (!json->outbox.waits)
+		tell(json);
 	return error;
 }
 
@@ -76,7 +77,7 @@ json_close(struct sink *sink)
 	if (!json)
 		return;
 	outbox_flush(&json->outbox, CLOSE_WAIT_MS);
-	if (json->outbox.dropped)
+	if (json->outbox.dropped && !json->outbox.waits)
 		log_error("json",
 			  "%" PRIu64 " entries were left out of the output: its reader was "
 			  "too slow or gone",
@@ -90,7 +91,7 @@ static const struct sink_ops ops = {
 	.name = "json", .put = put, .commit = commit, .close = json_close};
 
 int
-json_open(struct sink **out, int fd)
+json_open(struct sink **out, int fd, enum sink_pace pace)
 {
 	struct json *json = calloc(1, sizeof(*json));
 
@@ -98,6 +99,7 @@ json_open(struct sink **out, int fd)
 		return -ENOMEM;
 	json->sink.ops = &ops;
 	outbox_init(&json->outbox, fd, 0);
+	json->outbox.waits = pace == SINK_WAITS;
 	*out = &json->sink;
 	return 0;
 }

@@ -70,6 +70,13 @@ compact(struct buf *buf, size_t *at)
 	}
 }
 
+static bool
+has_room(const struct outbox *outbox, size_t length)
+{
+	return !outbox->error &&
+	       (outbox->waits || outbox->ready.length - outbox->sent + length <= outbox->limit);
+}
+
 static void
 release(struct outbox *outbox, uint64_t ticket)
 {
@@ -79,8 +86,7 @@ release(struct outbox *outbox, uint64_t ticket)
 		memcpy(&mark, outbox->marks.data + outbox->mark_at, sizeof(mark));
 		if (mark.ticket > ticket)
 			break;
-		if (!outbox->error &&
-		    outbox->ready.length - outbox->sent + mark.length <= outbox->limit)
+		if (has_room(outbox, mark.length))
 			buf_add(&outbox->ready, outbox->staged.data + outbox->staged_at,
 				mark.length);
 		else
@@ -143,9 +149,9 @@ outbox_commit(struct outbox *outbox, uint64_t ticket)
 	ssize_t put;
 
 	release(outbox, ticket);
-	while (outbox->sent < outbox->ready.length && turn < TURN_BYTES) {
-		put = write_some(outbox, 0);
-		if (put <= 0)
+	while (outbox->sent < outbox->ready.length && (outbox->waits || turn < TURN_BYTES)) {
+		put = write_some(outbox, outbox->waits ? -1 : 0);
+		if (outbox->error || (put <= 0 && !outbox->waits))
 			break;
 		outbox->sent += (size_t)put;
 		turn += (size_t)put;

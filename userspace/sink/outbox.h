@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * outbox.h - lines that wait: first for the disk to have their entry, then for
- * a reader. Never blocks for long on a pipe, a terminal or a file.
+ * a reader. Unless told to wait, never blocks for long on a pipe, a terminal or a file.
  */
 #ifndef SINK_OUTBOX_H
 #define SINK_OUTBOX_H
@@ -15,6 +15,7 @@
 struct outbox {
 	int fd;
 	size_t limit;      /* bytes that wait for the reader, at most */
+	bool waits;        /* for the reader, however long; there is no limit then */
 	struct buf staged; /* lines of entries that are not on disk yet */
 	struct buf marks;  /* struct mark of each of them */
 	size_t staged_at;  /* first byte and mark that are still staged */

@@ -416,7 +416,8 @@ static const struct sink_ops ops = {
 	.name = "people", .put = put, .commit = commit, .close = people_close};
 
 int
-people_open(struct sink **out, int fd, bool colour, const struct privacy *privacy)
+people_open(struct sink **out, int fd, enum sink_pace pace, bool colour,
+	    const struct privacy *privacy)
 {
 	struct people *people = calloc(1, sizeof(*people));
 
@@ -426,6 +427,7 @@ people_open(struct sink **out, int fd, bool colour, const struct privacy *privac
 	people->privacy = privacy;
 	people->colour = colour;
 	outbox_init(&people->outbox, fd, LIMIT_BYTES);
+	people->outbox.waits = pace == SINK_WAITS;
 	*out = &people->sink;
 	return 0;
 }
