@@ -74,6 +74,7 @@ done
 cp "$here/init" "$root/init"
 chmod +x "$root/init"
 printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
+echo "${ONLY-}" >"$root/demarc/only"
 add_modules
 add_program "$(PATH=$PATH:/usr/sbin:/sbin command -v ip)"
 add_python

@@ -27,4 +27,5 @@ ground "network namespaces" "$ip" netns add ground
 ground "veth" "$ip" -n ground link add ground0 type veth peer name ground1
 "$ip" netns del ground
 
-exec python3 tests/live/run.py --build build --in-lab
+# shellcheck disable=SC2046  # patterns are words
+exec python3 tests/live/run.py --build build --in-lab $(cat only)

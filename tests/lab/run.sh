@@ -5,7 +5,7 @@
 # guest's tests say. SUITE is the name of the results.
 #
 # Software emulation, for nested KVM is not to be had everywhere. A guest that
-# does not boot is tried again, then with one CPU. Console: build/lab/SERIES/console.log.
+# does not boot is tried again, then with one CPU. ONLY="NAME..." picks tests. Console: build/lab/SERIES/console.log.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -366,10 +366,13 @@ class Sandbox:
         expect(line.strip() == "ready", verb, "did not listen:", line)
         return child
 
-    def send(self, verb, side="app", seconds=120, **more):
+    def send(self, verb, side="app", seconds=20, **more):
         """One sender, to its end; its report."""
-        done = subprocess.run(self.words(verb, side, **more), stdout=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL, text=True, timeout=seconds * PATIENCE)
+        try:
+            done = subprocess.run(self.words(verb, side, **more), stdout=subprocess.PIPE,
+                                  stdin=subprocess.DEVNULL, text=True, timeout=seconds * PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{verb} did not end within {seconds * PATIENCE:.0f} s") from None
         expect(done.stdout, verb, "said nothing and ended with", done.returncode)
         report = json.loads(done.stdout.splitlines()[-1])
         needs(report)

@@ -98,8 +98,8 @@ def stall(box):
     with open(flag, "w"):
         pass
     began = time.monotonic()
-    report = box.send("spray", options=("-a", AWAY4, "-k", rate * seconds, "-r", rate, "-s", 4,
-                                        "-b", 32))
+    report = box.send("spray", seconds=60, options=("-a", AWAY4, "-k", rate * seconds, "-r", rate,
+                                                    "-s", 4, "-b", 32))
     during = agent.status()
     elapsed = time.monotonic() - began
     os.unlink(flag)

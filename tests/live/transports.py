@@ -2,7 +2,7 @@
 """transports - the table of ways to send, and what each must look like on the wire and in a flow."""
 from collections import namedtuple
 
-from harness import APP4, AWAY4, AWAY6, ETHERNET_BYTES, HOME4, HOME6, SINK_MAC
+from harness import APP4, AWAY4, AWAY6, ETHERNET_BYTES, HOME4, HOME6, SINK4, SINK_MAC
 
 IPV4, IPV6, UDP, ICMP = 20, 40, 8, 8
 TCP_NUMBER, UDP_NUMBER, ICMP_NUMBER, ICMP6_NUMBER = 6, 17, 1, 58
@@ -35,7 +35,8 @@ ROWS = (
     tcp("fastopen", "fastopen", AWAY4, "-b", 1000, "-k", 3),
     tcp("fastopen-v6", "fastopen", AWAY6, "-b", 1000, "-k", 3),
     tcp("mptcp", "mptcp", AWAY4, "-b", 1000, "-k", 3, server="serve-mptcp"),
-    tcp("sctp", "sctp", AWAY4, "-b", 1000, "-k", 3, server="serve-sctp", protocol=132),
+    # SCTP tells its peer the addresses of its interfaces, so it needs one that lies on one.
+    tcp("sctp", "sctp", SINK4, "-b", 1000, "-k", 3, server="serve-sctp", protocol=132),
     row("udp", "udp", AWAY4, "-b", 100, "-k", 5, expected=(5, 5 * (IPV4 + UDP + 100))),
     row("udp-v6", "udp", AWAY6, "-b", 100, "-k", 5, expected=(5, 5 * (IPV6 + UDP + 100))),
     row("udp-mapped", "udp", AWAY4, "-m", "-b", 100, "-k", 5,
