@@ -19,12 +19,13 @@ import kinds  # noqa: E402
 import law  # noqa: E402
 import layering  # noqa: E402
 import licence  # noqa: E402
+import manuals  # noqa: E402
 import names  # noqa: E402
 import purity  # noqa: E402
 import sizes  # noqa: E402
 import words  # noqa: E402
 
-LAWS = (layering, purity, sizes, names, licence, kinds, words)
+LAWS = (layering, purity, sizes, names, licence, kinds, words, manuals)
 
 
 def plant(files):

@@ -230,7 +230,7 @@
 	FIELD(STRING, "level", judgement.level, AT(JUDGED_DATA, "level"),                          \
 	      "informational, low, medium, high or critical", ),                                   \
 		FIELD(STRING, "phase", judgement.phase, AT(JUDGED_DATA, "phase"),                  \
-		      "of folded repeats: open, update or close", ),                               \
+		      "of folded repeats: open, update, close or sum", ),                          \
 		FIELD(STRING, "policy_digest", judgement.policy_digest,                            \
 		      AT(JUDGED_DATA, "policy_digest"), "SHA-256 of the rule set, hex", ),         \
 		FIELD(SET, "tags", judgement.tags, AT(JUDGED_DATA, "tags"), "tags of the rule", ), \
