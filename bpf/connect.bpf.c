@@ -16,7 +16,6 @@
 
 #define FAMILY_INET  2
 #define FAMILY_INET6 10
-#define TYPE_STREAM  1
 
 static __always_inline void
 note_owner(struct sock_state *st, __u32 basis)
@@ -114,11 +113,15 @@ hear(struct bpf_sock_addr *ctx, const struct wire_addr *peer)
 		.protocol = ctx->protocol,
 		.witness = WIRE_WITNESS_GATE,
 	};
-	__u8 one = 1;
+	struct sock_state *st;
+	__u8 they = WIRE_ROLE_SERVER;
 
-	if (bpf_map_lookup_elem(&flows, &key) || bpf_map_lookup_elem(&heard, &key))
+	if (bpf_map_lookup_elem(&flows, &key) || bpf_map_lookup_elem(&openers, &key))
 		return;
-	bpf_map_update_elem(&heard, &key, &one, BPF_ANY);
+	st = ctx->sk ? bpf_sk_storage_get(&socks, ctx->sk, 0, 0) : NULL;
+	if (st && st->role == WIRE_ROLE_CLIENT) /* it called connect() */
+		return;
+	bpf_map_update_elem(&openers, &key, &they, BPF_ANY);
 }
 
 SEC("cgroup/recvmsg4")

@@ -44,10 +44,14 @@ adopt(struct sock_state *st, __u64 cookie)
 static __always_inline __u8
 datagram_role(const struct flow_key *key, const struct packet *p, const struct sock_state *st)
 {
+	__u8 we = WIRE_ROLE_CLIENT, *opener;
+
 	if (is_icmp_answer(p) && st->owner.basis == WIRE_BASIS_UNKNOWN)
 		return WIRE_ROLE_SERVER;
-	if (has_ports(p->protocol) && bpf_map_lookup_elem(&heard, key))
-		return WIRE_ROLE_SERVER;
+	opener = bpf_map_lookup_elem(&openers, key);
+	if (opener)
+		return *opener;
+	bpf_map_update_elem(&openers, key, &we, BPF_NOEXIST);
 	return WIRE_ROLE_CLIENT;
 }
 
@@ -90,7 +94,7 @@ remember_destination(const struct flow_key *key)
 
 static __always_inline void
 begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key,
-      const struct packet *p, struct sock_state *st, __u32 extra)
+      const struct packet *p, struct sock_state *st, __u32 extra, bool endless)
 {
 	struct wire_flow flow = {
 		.owner = st->owner,
@@ -116,6 +120,8 @@ begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key
 		flow.requested_port = st->requested_port;
 		flow.flags = WIRE_FLOW_REQUESTED;
 	}
+	if (endless)
+		flow.flags |= WIRE_FLOW_ENDLESS;
 	begun = flow_begin(c, key, &flow,
 			   p->protocol != PROTOCOL_TCP || !(st->flags & SOCK_OVERFLOW));
 	if (begun < 0 && p->protocol == PROTOCOL_TCP)
@@ -131,12 +137,12 @@ begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key
 
 static __always_inline void
 count(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, struct sock_state *st,
-      __u32 extra)
+      __u64 cookie, __u32 extra, bool endless)
 {
 	struct flow_key key;
 	struct wire_flow *flow;
 
-	flow_key_fill(&key, st->cookie, p, WIRE_WITNESS_GATE);
+	flow_key_fill(&key, cookie, p, WIRE_WITNESS_GATE);
 	st->flags |= SOCK_SENT;
 	if (p->protocol == PROTOCOL_TCP) {
 		if (st->flags & SOCK_CLOSED && !(p->type & TCP_SYN)) {
@@ -156,11 +162,23 @@ count(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, st
 	}
 	flow = bpf_map_lookup_elem(&flows, &key);
 	if (!flow) {
-		begin(skb, c, &key, p, st, extra);
+		begin(skb, c, &key, p, st, extra, endless);
 		return;
 	}
 	fold(c);
 	flow_grow(flow, skb->len, extra);
+}
+
+/* For a socket whose option memory is spent: nobody may escape the gate by that. */
+static __always_inline struct sock_state *
+state_of_nobody(void)
+{
+	__u32 key = 0;
+	struct sock_state *st = bpf_map_lookup_elem(&nobody, &key);
+
+	if (st)
+		__builtin_memset(st, 0, sizeof(*st));
+	return st;
 }
 
 static __always_inline void
@@ -171,6 +189,7 @@ judge(struct __sk_buff *skb, struct wire_counters *c)
 	struct packet p;
 	__u32 extra;
 	__u64 cookie;
+	bool endless;
 
 	if (parse(skb, 0, &p) < 0) {
 		fold(c);
@@ -186,16 +205,17 @@ judge(struct __sk_buff *skb, struct wire_counters *c)
 		total_add(WIRE_TOTAL_LISTENER, 0, skb->len, skb->len + extra);
 		return;
 	}
-	st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!st)
-		goto ownerless;
 	cookie = bpf_get_socket_cookie(skb);
+	st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	endless = !st || sk->type != TYPE_STREAM;
+	if (!st && !(st = state_of_nobody()))
+		goto ownerless;
 	if (st->cookie && st->cookie != cookie)
 		adopt(st, cookie);
 	st->cookie = cookie;
 	if (is_kernel_control(sk, st, &p, skb->len))
 		goto ownerless;
-	count(skb, c, &p, st, extra);
+	count(skb, c, &p, st, cookie, extra, endless);
 	return;
 
 ownerless:

@@ -8,6 +8,7 @@
 
 #include "packet.h"
 
+#define TYPE_STREAM  1 /* SOCK_STREAM */
 #define TYPE_RAW     3 /* SOCK_RAW */
 #define STATE_LISTEN 10
 

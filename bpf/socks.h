@@ -77,13 +77,25 @@ struct {
 	__type(value, __u8);
 } own_nets SEC(".maps");
 
-/* Datagram peers that were heard before anything was sent to them: we answer them. */
+/*
+ * Who spoke first between a socket and a datagram peer: WIRE_ROLE_CLIENT, we did, or
+ * WIRE_ROLE_SERVER, they did. It outlives idle flows, so that no client becomes a
+ * server because its peer broke a silence.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct flow_key);
 	__type(value, __u8);
-} heard SEC(".maps");
+} openers SEC(".maps");
+
+/* State of a socket that has no room for one (its option memory is spent): owner unknown. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sock_state);
+} nobody SEC(".maps");
 
 /* Destinations that the gate has counted, whatever the socket: forwarded packets lost theirs. */
 struct {

@@ -70,9 +70,10 @@ enum wire_moment {
 };
 
 /* Bits of wire_flow.flags. */
-#define WIRE_FLOW_RECEIVED  1u /* bytes_in is known (TCP); else it is absent, not 0 */
-#define WIRE_FLOW_IDLE      2u /* closed by userspace because nothing moved */
-#define WIRE_FLOW_REQUESTED 4u /* requested/requested_port hold what connect() asked for */
+#define WIRE_FLOW_RECEIVED  1u  /* bytes_in is known (TCP); else it is absent, not 0 */
+#define WIRE_FLOW_IDLE      2u  /* closed by userspace because nothing moved */
+#define WIRE_FLOW_REQUESTED 4u  /* requested/requested_port hold what connect() asked for */
+#define WIRE_FLOW_ENDLESS   16u /* nothing will tell its end: closed when idle */
 
 /* One more bit of wire_connect.flags. */
 #define WIRE_CONNECT_UNSENT 8u /* closed without a single packet: no route, or refused locally */

@@ -88,7 +88,7 @@ static bool
 is_idle(const struct sweep *sweep, const struct wire_flow *flow, uint64_t now_ns)
 {
 	bool ends_itself = flow->protocol == PROTOCOL_TCP && flow->witness == WIRE_WITNESS_GATE &&
-			   sweep->tcp_has_end;
+			   sweep->tcp_has_end && !(flow->flags & WIRE_FLOW_ENDLESS);
 
 	return !ends_itself && now_ns > flow->last_ns &&
 	       now_ns - flow->last_ns > sweep->options.idle_ns;
