@@ -22,6 +22,8 @@ import subprocess
 import tempfile
 import time
 
+import ocsf
+
 APP4, SINK4 = "192.0.2.10", "192.0.2.1"
 APP6 = "2001:db8:1::10"
 HOME4, AWAY4 = "198.51.100.7", "203.0.113.7"
@@ -235,7 +237,7 @@ class Agent:
     def _is_ready(self):
         if self.process.poll() is not None:
             raise Failure(f"the agent ended with {self.process.returncode}: {self.tail()}")
-        return is_start(self.entries()) and self.status(check=False)
+        return ocsf.is_start(self.entries()) and self.status(check=False)
 
     def stop(self, seconds=30):
         """SIGTERM drains; returns the exit status."""
@@ -270,8 +272,8 @@ class Agent:
         for folder, _, names in os.walk(self.state):
             for segment in sorted(name for name in names if name.endswith(".seg")):
                 found += read_segment(os.path.join(folder, segment))
-        return sorted(found, key=lambda entry: (dig(entry, "metadata", "log_name"),
-                                                dig(entry, "metadata", "sequence")))
+        return sorted(found, key=lambda entry: (ocsf.dig(entry, "metadata", "log_name"),
+                                                ocsf.dig(entry, "metadata", "sequence")))
 
     def status(self, check=True):
         words = [self.sandbox.demarc, "status", "--json"]
@@ -385,126 +387,3 @@ def needs(report):
     if report.get("tried") is False and report["error"] in (
             "EPROTONOSUPPORT", "ESOCKTNOSUPPORT", "EAFNOSUPPORT", "ENOPROTOOPT"):
         raise Skipped(f"the kernel has no {report['verb']}")
-
-
-# What stands where in an entry (OCSF): the only lines to change when a path changes.
-
-def enrichment(entry, kind, name):
-    for each in entry.get("enrichments", []):
-        if each.get("type") == kind:
-            return each.get("data", {}).get(name)
-    return None
-
-
-def dig(entry, *path):
-    for part in path:
-        if not isinstance(entry, dict):
-            return None
-        entry = entry.get(part)
-    return entry
-
-
-def kind(entry):
-    return dig(entry, "metadata", "type")
-
-
-def cookie(entry):
-    return dig(entry, "connection_info", "uid")
-
-
-def lost(entry):
-    return entry.get("count") if kind(entry) == "gap" else 0
-
-
-def is_network(entry):
-    return entry.get("class_uid") == 4001
-
-
-def is_start(entries):
-    return any(entry.get("class_uid") == 1008 and entry.get("activity_id") == 6
-               for entry in entries)
-
-
-def is_alert(entry):
-    return bool(entry.get("is_alert"))
-
-
-def dst_ip(entry):
-    return dig(entry, "dst_endpoint", "ip")
-
-
-def dst_port(entry):
-    return dig(entry, "dst_endpoint", "port") or 0
-
-
-def src_port(entry):
-    return dig(entry, "src_endpoint", "port") or 0
-
-
-def pid(entry):
-    return dig(entry, "actor", "process", "pid")
-
-
-def name(entry):
-    return dig(entry, "actor", "process", "name")
-
-
-def protocol(entry):
-    return dig(entry, "connection_info", "protocol_num")
-
-
-def bytes_out(entry):
-    return dig(entry, "traffic", "bytes_out")
-
-
-def wire_bytes(entry):
-    return enrichment(entry, "event", "wire_bytes")
-
-
-def packets_out(entry):
-    return dig(entry, "traffic", "packets_out")
-
-
-def role(entry):
-    return enrichment(entry, "event", "role")
-
-
-def basis(entry):
-    return enrichment(entry, "event", "basis")
-
-
-def witness(entry):
-    return enrichment(entry, "event", "witness")
-
-
-def moment(entry):
-    return enrichment(entry, "event", "moment")
-
-
-def verdict(entry):
-    return enrichment(entry, "judgement", "verdict")
-
-
-def rule_id(entry):
-    return dig(entry, "firewall_rule", "uid")
-
-
-def outcome(entry):
-    return entry.get("status_detail") if kind(entry) == "connect" else None
-
-
-def rank(entry):
-    return moment(entry) == "close", bytes_out(entry)
-
-
-def flows(entries):
-    """One entry a flow: that with the most bytes, for totals only grow; a closing one first."""
-    found = {}
-    for entry in entries:
-        if kind(entry) != "flow":
-            continue
-        key = (pid(entry), protocol(entry), src_port(entry), dst_ip(entry), dst_port(entry),
-               witness(entry), cookie(entry))
-        if key not in found or rank(entry) >= rank(found[key]):
-            found[key] = entry
-    return list(found.values())

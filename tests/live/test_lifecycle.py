@@ -6,6 +6,7 @@ import time
 
 import harness
 from harness import AWAY4, HOME4, expect
+import ocsf
 import setup
 
 BROKEN = """{
@@ -43,17 +44,17 @@ def reload_broken(box):
         harness.wait_until(lambda: NEAREST in agent.log(), 10, "the log to name the slip")
         names_the_slip(agent.log(), settings["rules"])
         box.send("udp", options=("-a", AWAY4, "-p", 9000))
-        alerts = harness.wait_until(lambda: [e for e in agent.entries() if harness.is_alert(e) and
-                                             harness.is_network(e)], 10,
+        alerts = harness.wait_until(lambda: [e for e in agent.entries() if ocsf.is_alert(e) and
+                                             ocsf.is_network(e)], 10,
                                     "an alert by the old rules")
-        expect(harness.dst_ip(alerts[0]) == AWAY4, "the alert is about", harness.dst_ip(alerts[0]))
+        expect(ocsf.dst_ip(alerts[0]) == AWAY4, "the alert is about", ocsf.dst_ip(alerts[0]))
         box.write("rules.json", setup.rule_file(
             setup.rule("alert.home", "alert", {"dst.location_country": {"eq": "DE"}}, "high")))
         agent.reload()
         time.sleep(1)
         box.send("udp", options=("-a", HOME4, "-p", 9000))
-        harness.wait_until(lambda: [e for e in agent.entries() if harness.is_alert(e) and
-                                    harness.dst_ip(e) == HOME4], 10, "an alert by the new rules")
+        harness.wait_until(lambda: [e for e in agent.entries() if ocsf.is_alert(e) and
+                                    ocsf.dst_ip(e) == HOME4], 10, "an alert by the new rules")
         expect(agent.stop() == 0, "exit status")
 
 
@@ -67,8 +68,8 @@ def violation(box):
         expect(agent.stop() == 0, "exit status")
         kept, shown = agent.kept(), agent.entries()
         expect(kept == shown, "the journal holds", len(kept), "entries, --json showed", len(shown))
-        alerts = {harness.pid(e) for e in agent.entries() if harness.is_alert(e) and
-                  harness.is_network(e)}
+        alerts = {ocsf.pid(e) for e in agent.entries() if ocsf.is_alert(e) and
+                  ocsf.is_network(e)}
     expect(alerts == {away["pid"]}, "alerts are about", alerts, "not", away["pid"])
     expect(home["received"] == 100, "home did not answer")
 
@@ -79,7 +80,7 @@ def outside_scope(box):
         report = box.send("udp", cgroup=box.outside, options=("-a", AWAY4, "-p", 9000))
         setup.let_idle()
         agent.stop()
-        mine = [e for e in agent.entries() if harness.pid(e) == report["pid"]]
+        mine = [e for e in agent.entries() if ocsf.pid(e) == report["pid"]]
     expect(not mine, "an entry about a process out of scope")
 
 
@@ -107,15 +108,15 @@ def stall(box):
     setup.let_idle()
     status = agent.status()
     expect(agent.stop(60) == 0, "exit status")
-    found = len({(harness.dst_ip(e), harness.dst_port(e)) for e in agent.kept()
-                 if harness.is_network(e) and harness.pid(e) == report["pid"]})
+    found = len({(ocsf.dst_ip(e), ocsf.dst_port(e)) for e in agent.kept()
+                 if ocsf.is_network(e) and ocsf.pid(e) == report["pid"]})
     turn = status["loop"]["longest_turn_ms"]
     shed = status["journal"].get("refused_bulk", 0)
     expect(elapsed < seconds + 6 * harness.PATIENCE, "sending took", elapsed)
     expect(turn < 1000 * harness.PATIENCE, "the longest turn of the loop took", turn, "ms")
     expect(shed > 0 or found == report["sent"], found, "flows of", report["sent"], "and none shed")
     if shed:
-        expect(any(harness.lost(e) for e in agent.kept()),
+        expect(any(ocsf.lost(e) for e in agent.kept()),
                "entries were shed without a gap entry")
     return f"longest turn {turn} ms, shed {shed}, journalled {found} of {report['sent']} flows"
 

@@ -6,6 +6,7 @@ import subprocess
 
 import harness
 from harness import AWAY4, expect
+import ocsf
 import setup
 
 PASSWORD = "hunter2-PLANTED-9f31"
@@ -52,7 +53,7 @@ def run(box):
 def planted(box):
     os.chmod(box.directory, 0o755)
     agent, status = run(box)
-    mine = [e for e in agent.entries() if harness.is_network(e) and harness.dst_ip(e) == AWAY4]
+    mine = [e for e in agent.entries() if ocsf.is_network(e) and ocsf.dst_ip(e) == AWAY4]
     expect(mine, "the planted process was not seen at all")
     text = json.dumps(mine)
     expect("p-" in text, "no pseudonym stands where the user's name was")

@@ -2,6 +2,7 @@
 """Much at once: every connection is a flow or a counted loss, and the sums come out exactly."""
 import harness
 from harness import APP4, AWAY4, expect
+import ocsf
 import setup
 
 PORT = 8080
@@ -45,8 +46,8 @@ def reconcile(status, entries):
         "table_full_foreign")}
     # close_lost holds the whole of a flow whose closing record was lost, so its opening entry
     # must not count again.
-    flows = sum(harness.bytes_out(f) for f in harness.flows(entries)
-                if harness.witness(f) == "gate" and harness.moment(f) == "close")
+    flows = sum(ocsf.bytes_out(f) for f in ocsf.flows(entries)
+                if ocsf.witness(f) == "gate" and ocsf.moment(f) == "close")
     gate = totals["gate"]["bytes"]
     expect(flows + sum(apart.values()) == gate, "flows", flows, "+", apart, "= ",
            flows + sum(apart.values()), "of", gate, "bytes at the gate")
@@ -59,8 +60,8 @@ def nothing_shed(status):
 
 
 def storm_flows(entries):
-    return [f for f in harness.flows(entries) if harness.dst_port(f) == PORT and
-            harness.witness(f) == "gate"]
+    return [f for f in ocsf.flows(entries) if ocsf.dst_port(f) == PORT and
+            ocsf.witness(f) == "gate"]
 
 
 def whole(box):
@@ -78,8 +79,8 @@ def whole(box):
     identities(status)
     nothing_shed(status)
     expect(status["counters"]["flow"]["dropped"] == 0, "records were dropped")
-    expect(not any(harness.lost(e) for e in entries), "a gap is told of, and nothing was lost:",
-           [(harness.lost(e), e.get("message")) for e in entries if harness.lost(e)][:3])
+    expect(not any(ocsf.lost(e) for e in entries), "a gap is told of, and nothing was lost:",
+           [(ocsf.lost(e), e.get("message")) for e in entries if ocsf.lost(e)][:3])
     expect(len(found) + overflow(status) == box.storm, len(found), "flows +", overflow(status),
            "overflow of", box.storm, "connections")
     gate = reconcile(status, entries)
@@ -92,10 +93,10 @@ def in_order(box):
     expect(hasattr(box, "storm_entries"), "the storm did not get that far")
     opened, early = set(), 0
     for entry in box.storm_entries:
-        if harness.moment(entry) == "open":
-            opened.add(harness.cookie(entry))
-        elif harness.moment(entry) == "close":
-            early += harness.cookie(entry) not in opened
+        if ocsf.moment(entry) == "open":
+            opened.add(ocsf.cookie(entry))
+        elif ocsf.moment(entry) == "close":
+            early += ocsf.cookie(entry) not in opened
     del box.storm_entries
     expect(early == 0, early, "closing entries stand before their flow's opening entry")
 
@@ -113,8 +114,8 @@ def shrunk(box):
     nothing_shed(status)
     dropped = status["counters"]["flow"]["dropped"]
     expect(dropped > 0, "rings of a page lost nothing: this test shows nothing")
-    gaps = sum(harness.lost(e) for e in entries if harness.enrichment(e, "event", "reason") ==
-               "ring" and harness.enrichment(e, "event", "missing") == "flow")
+    gaps = sum(ocsf.lost(e) for e in entries if ocsf.enrichment(e, "event", "reason") ==
+               "ring" and ocsf.enrichment(e, "event", "missing") == "flow")
     expect(gaps == dropped, "gaps tell of", gaps, "lost records, the counters of", dropped)
     gate = reconcile(status, entries)
     return f"dropped {dropped} records, all {gate} bytes accounted for"
@@ -128,8 +129,8 @@ def small_table(box):
         setup.let_idle()
         status = agent.status()
         agent.stop()
-        found = [f for f in harness.flows(agent.kept())
-                 if harness.pid(f) == report["pid"]]
+        found = [f for f in ocsf.flows(agent.kept())
+                 if ocsf.pid(f) == report["pid"]]
     identities(status)
     expect(overflow(status) > 0, "a table of 64 did not overflow:", len(found))
     expect(len(found) + overflow(status) == report["sent"], len(found), "+", overflow(status),
@@ -148,9 +149,9 @@ def flood(box):
         agent.stop()
         entries = agent.kept()
     identities(status)
-    network = [e for e in entries if harness.is_network(e)]
+    network = [e for e in entries if ocsf.is_network(e)]
     expect(not network, "the flood made", len(network), "network entries")
-    expect(not [e for e in entries if harness.is_alert(e)], "the flood made alerts")
+    expect(not [e for e in entries if ocsf.is_alert(e)], "the flood made alerts")
     expect(status["totals"]["listener"]["packets"] > 0, "no SYN-ACK was counted")
     return f"{count} SYNs, {status['totals']['listener']['packets']} SYN-ACKs, 0 flows"
 

@@ -6,6 +6,7 @@ ends, and each test judges its own part of what was written.
 """
 import harness
 from harness import APP4, AWAY4, ETHERNET_BYTES, Failure, Skipped, command, expect
+import ocsf
 import setup
 import transports
 
@@ -33,7 +34,7 @@ class Story:
             self.status = agent.status()
             agent.stop()
             self.entries = agent.entries()
-        self.flows = harness.flows(self.entries)
+        self.flows = ocsf.flows(self.entries)
 
     def keep(self, name, action, *arguments, **more):
         try:
@@ -92,20 +93,20 @@ def through_vxlan(box):
 
 
 def sums(flows):
-    return (sum(harness.packets_out(f) for f in flows), sum(harness.bytes_out(f) for f in flows))
+    return (sum(ocsf.packets_out(f) for f in flows), sum(ocsf.bytes_out(f) for f in flows))
 
 
 def describe(flows):
-    return [(harness.dst_ip(f), harness.dst_port(f), harness.protocol(f), harness.pid(f),
-             harness.witness(f), harness.packets_out(f), harness.bytes_out(f)) for f in flows]
+    return [(ocsf.dst_ip(f), ocsf.dst_port(f), ocsf.protocol(f), ocsf.pid(f),
+             ocsf.witness(f), ocsf.packets_out(f), ocsf.bytes_out(f)) for f in flows]
 
 
 def of_row(told, row, report):
     """The flows that this row's sender made."""
     if row.witness == "nic":
-        return [f for f in told.flows if harness.witness(f) == "nic" and
-                (harness.dst_ip(f), harness.dst_port(f)) == (row.destinations[0], row.port)]
-    return [f for f in told.flows if harness.pid(f) == report["pid"]]
+        return [f for f in told.flows if ocsf.witness(f) == "nic" and
+                (ocsf.dst_ip(f), ocsf.dst_port(f)) == (row.destinations[0], row.port)]
+    return [f for f in told.flows if ocsf.pid(f) == report["pid"]]
 
 
 def judged(row):
@@ -113,22 +114,22 @@ def judged(row):
         told = story(box)
         packets, size, report = told.result(row.name)
         mine = of_row(told, row, report)
-        expect(sorted(harness.dst_ip(f) for f in mine) == sorted(row.destinations),
+        expect(sorted(ocsf.dst_ip(f) for f in mine) == sorted(row.destinations),
                "flows:", describe(mine), "wanted one for each of", row.destinations)
         for flow in mine:
-            expect(harness.witness(flow) == row.witness, "witness", harness.witness(flow))
-            expect(harness.dst_port(flow) == row.port, "port", harness.dst_port(flow))
-            expect(harness.protocol(flow) == row.protocol, "protocol", harness.protocol(flow))
-            expect(harness.basis(flow) in row.basis, "basis", harness.basis(flow))
+            expect(ocsf.witness(flow) == row.witness, "witness", ocsf.witness(flow))
+            expect(ocsf.dst_port(flow) == row.port, "port", ocsf.dst_port(flow))
+            expect(ocsf.protocol(flow) == row.protocol, "protocol", ocsf.protocol(flow))
+            expect(ocsf.basis(flow) in row.basis, "basis", ocsf.basis(flow))
             if row.witness == "gate":
-                expect(harness.role(flow) == "client", "role", harness.role(flow))
-                expect(harness.name(flow) == "traffic", "process", harness.name(flow))
+                expect(ocsf.role(flow) == "client", "role", ocsf.role(flow))
+                expect(ocsf.name(flow) == "traffic", "process", ocsf.name(flow))
         if (packets, size) == row.cut:
-            wire = sum(harness.wire_bytes(f) for f in mine)
+            wire = sum(ocsf.wire_bytes(f) for f in mine)
             expect(wire == size, "wire bytes", wire, "of", size)
             packets, size = row.expected
         expect(sums(mine) == (packets, size), "packets, bytes", sums(mine), "of", (packets, size))
-        return f"{size} bytes, {harness.basis(mine[0])}"
+        return f"{size} bytes, {ocsf.basis(mine[0])}"
     return test
 
 
@@ -136,13 +137,13 @@ def server(box):
     """Answers are a flow of role server; SYN-ACKs are the listener's, not the flow's."""
     told = story(box)
     packets, size, report = told.result("server")
-    mine = [f for f in told.flows if harness.role(f) == "server"]
+    mine = [f for f in told.flows if ocsf.role(f) == "server"]
     expect(len(mine) == 1, "server flows:", describe(mine))
-    expect(harness.dst_port(mine[0]) == report["local_port"], "port", harness.dst_port(mine[0]))
-    expect(harness.basis(mine[0]) == "listener", "basis", harness.basis(mine[0]))
+    expect(ocsf.dst_port(mine[0]) == report["local_port"], "port", ocsf.dst_port(mine[0]))
+    expect(ocsf.basis(mine[0]) == "listener", "basis", ocsf.basis(mine[0]))
     listener = told.status["totals"]["listener"]
-    whole = (harness.packets_out(mine[0]) + listener["packets"],
-             harness.bytes_out(mine[0]) + listener["bytes"])
+    whole = (ocsf.packets_out(mine[0]) + listener["packets"],
+             ocsf.bytes_out(mine[0]) + listener["bytes"])
     expect(whole == (packets, size), "flow and listener", whole, "of", (packets, size))
 
 
@@ -150,32 +151,32 @@ def vxlan(box):
     """Inner flow at the gate, outer at the NIC: both exact, the outer unattributed."""
     told = story(box)
     packets, size, report = told.result("vxlan")
-    inner = [f for f in told.flows if harness.pid(f) == report["pid"]]
-    outer = [f for f in told.flows if harness.dst_ip(f) == VXLAN_OUTER]
-    expect([harness.witness(f) for f in inner] == ["gate"], "inner", describe(inner))
-    expect(len(outer) == 1 and harness.witness(outer[0]) == "nic", "outer", describe(outer))
-    expect(harness.pid(outer[0]) is None, "the outer flow has an owner", harness.pid(outer[0]))
+    inner = [f for f in told.flows if ocsf.pid(f) == report["pid"]]
+    outer = [f for f in told.flows if ocsf.dst_ip(f) == VXLAN_OUTER]
+    expect([ocsf.witness(f) for f in inner] == ["gate"], "inner", describe(inner))
+    expect(len(outer) == 1 and ocsf.witness(outer[0]) == "nic", "outer", describe(outer))
+    expect(ocsf.pid(outer[0]) is None, "the outer flow has an owner", ocsf.pid(outer[0]))
     expect(sums(outer) == (packets, size), "outer", sums(outer), "of", (packets, size))
 
 
 def refused(box):
     told = story(box)
     report = told.result("refused")
-    mine = [e for e in told.entries if harness.pid(e) == report["pid"] and harness.outcome(e)]
+    mine = [e for e in told.entries if ocsf.pid(e) == report["pid"] and ocsf.outcome(e)]
     expect(len(mine) == 1, "attempts of the refused process:", len(mine))
-    expect(harness.outcome(mine[0]) == "refused", "outcome", harness.outcome(mine[0]))
-    expect((harness.dst_ip(mine[0]), harness.dst_port(mine[0])) == (AWAY4, 81), "destination")
+    expect(ocsf.outcome(mine[0]) == "refused", "outcome", ocsf.outcome(mine[0]))
+    expect((ocsf.dst_ip(mine[0]), ocsf.dst_port(mine[0])) == (AWAY4, 81), "destination")
 
 
 def quick(box):
     """Processes that connect without waiting and are gone within a millisecond are still named."""
     told = story(box)
     told.result("quick")
-    mine = [e for e in told.entries if harness.is_network(e) and harness.dst_port(e) == 82]
-    owners = {harness.pid(e) for e in mine}
+    mine = [e for e in told.entries if ocsf.is_network(e) and ocsf.dst_port(e) == 82]
+    owners = {ocsf.pid(e) for e in mine}
     expect(None not in owners, "an owner is unknown")
     expect(len(owners) == QUICK, len(owners), "owners of", QUICK)
-    expect({harness.name(e) for e in mine} == {"traffic"}, {harness.name(e) for e in mine})
+    expect({ocsf.name(e) for e in mine} == {"traffic"}, {ocsf.name(e) for e in mine})
 
 
 def no_others(box):
@@ -183,13 +184,13 @@ def no_others(box):
     told = story(box)
     known = {p for row in transports.ROWS for p in row.destinations} | {
         VXLAN_OUTER, "198.18.0.2", harness.SINK4}
-    others = [f for f in told.flows if harness.dst_ip(f) not in known]
+    others = [f for f in told.flows if ocsf.dst_ip(f) not in known]
     expect(not others, "flows that nobody made:", describe(others))
     wanted = sum(len(row.destinations) for row in transports.ROWS
                  if not isinstance(told.done[row.name], Exception))
     apart = (81, 82, 4789, 9100)  # refused, quick, VXLAN's two: tests of their own
-    seen = [f for f in told.flows if harness.role(f) != "server" and
-            harness.dst_port(f) not in apart]
+    seen = [f for f in told.flows if ocsf.role(f) != "server" and
+            ocsf.dst_port(f) not in apart]
     expect(len(seen) == wanted, len(seen), "flows of", wanted, describe(seen))
 
 
