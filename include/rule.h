@@ -136,6 +136,9 @@ void folds_free(struct folds *folds);
  */
 enum fold_result folds_offer(struct folds *folds, struct event *event);
 
+/* The flow of this event lives, though nothing moved: its fold, if there is one, stays open. */
+void folds_touch(struct folds *folds, const struct event *event);
+
 /* Hand every entry that is due to emit (update, close, sums); all of them when flush. */
 void folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
 		 void (*emit)(struct event *event, void *arg), void *arg);

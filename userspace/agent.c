@@ -19,7 +19,7 @@ admit(struct agent *agent, bool critical, int64_t wall_ms, struct event_stamp *s
 	stamp->node = agent->node;
 	stamp->cluster = *agent->config->cluster ? agent->config->cluster : NULL;
 	stamp->version = DEMARC_VERSION;
-	stamp->boot_id = agent->options.boot_id;
+	stamp->boot_id = agent->boot_id;
 	if (agent->journal)
 		return journal_admit(agent->journal, critical ? JOURNAL_CRITICAL : JOURNAL_BULK,
 				     clock_wall_ms(), stamp);
@@ -86,14 +86,13 @@ write_folded(struct event *event, void *arg)
  * -------
  */
 
+/* Is it an entry although no rule matched? Forks and exits are context only. */
 static bool
-is_kept(const struct agent *agent, const struct event *event, size_t hits)
+is_kept(const struct agent *agent, const struct event *event)
 {
-	if (event->type == &event_fork || event->type == &event_exit)
-		return hits > 0;
 	if (event->type == &event_exec)
-		return hits > 0 || agent->config->journal_exec;
-	return true;
+		return agent->config->journal_exec;
+	return event->type != &event_fork && event->type != &event_exit;
 }
 
 /* Several rules may report one record: its bytes are told by the first, so that sums stay true. */
@@ -104,20 +103,51 @@ forget_amounts(struct event *event)
 	event->delta_packets = ABSENT;
 }
 
+static bool
+has_destination(const struct event *event)
+{
+	return event->type == &event_flow || event->type == &event_connect;
+}
+
+/* An update of a flow in which nothing moved: only ledger and folds want to know that it lives. */
+static bool
+is_still(const struct event *event)
+{
+	return event->type == &event_flow && event->delta_packets == 0 && event->moment &&
+	       !strcmp(event->moment, "update");
+}
+
+/* No rule had anything to decide here: an entry for the record. */
+static void
+clear_verdict(struct event *event)
+{
+	event->judgement.verdict = NULL;
+	event->judgement.level = rule_level_name(LEVEL_INFORMATIONAL);
+	event->judgement.severity = LEVEL_INFORMATIONAL;
+}
+
 /* One entry for each rule that matched; for none, one that says so. */
 static void
 report(struct agent *agent, struct event *event, const struct ruleset *rules,
        const struct rule *rule, enum rule_verdict verdict)
 {
 	judgement_fill(event, rules, rule, verdict);
-	if (agent->judge->observes && !event->dst_place.location && verdict == VERDICT_UNKNOWN)
+	if (!rule && !has_destination(event))
+		clear_verdict(event);
+	if (agent->judge->observes && has_destination(event) && !event->dst_place.location &&
+	    verdict == VERDICT_UNKNOWN)
 		event->judgement.alert = false;
+	if (is_still(event)) {
+		folds_touch(agent->folds, event);
+		return;
+	}
 	if (!(agent->fold || event->judgement.alert) ||
 	    folds_offer(agent->folds, event) == FOLD_PASS)
 		write_entry(agent, event);
 	forget_amounts(event);
 }
 
+/* All rule sets are asked. What none of them matched is one entry that says so. */
 static void
 match(struct agent *agent, struct event *event)
 {
@@ -131,31 +161,17 @@ match(struct agent *agent, struct event *event)
 		enum rule_verdict verdict = hits_verdict(hits, count);
 
 		total += count;
-		if (verdict > worst)
+		if (count && verdict > worst)
 			worst = verdict;
-		if (!is_kept(agent, event, count))
-			continue;
 		for (size_t h = 0; h < count && h < RULE_HITS; h++)
 			report(agent, event, rules, hits[h], verdict);
-		if (!count)
-			report(agent, event, rules, NULL, verdict);
 	}
+	if (!total)
+		worst = VERDICT_UNKNOWN;
+	if (!total && is_kept(agent, event))
+		report(agent, event, agent->judge->rulesets[0], NULL, worst);
 	if (event->type == &event_flow && event->moment && !strcmp(event->moment, "open"))
-		agent->state.verdicts[total ? worst : VERDICT_UNKNOWN]++;
-}
-
-static bool
-has_destination(const struct event *event)
-{
-	return event->type == &event_flow || event->type == &event_connect;
-}
-
-/* An update of a flow in which nothing moved: only the ledger wants to know that it lives. */
-static bool
-is_still(const struct event *event)
-{
-	return event->type == &event_flow && event->delta_packets == 0 && event->moment &&
-	       !strcmp(event->moment, "update");
+		agent->state.verdicts[worst]++;
 }
 
 /* After the context, which knows the user's name that the recording must not hold. */
@@ -185,8 +201,6 @@ agent_record(const struct wire_head *record, void *arg)
 	ledger_apply(agent->ledger, event);
 	context_apply(agent->context, event);
 	keep_record(agent, record, event);
-	if (is_still(event))
-		return;
 	if (has_destination(event))
 		place_resolve(agent->judge->places, &event->dst, event->wall_ms, &event->dst_place);
 	match(agent, event);

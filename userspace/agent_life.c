@@ -130,6 +130,8 @@ agent_open(struct agent **out, const struct agent_options *options, struct error
 		return -ENOMEM;
 	agent->options = *options;
 	agent->config = options->config;
+	snprintf(agent->boot_id, sizeof(agent->boot_id), "%s",
+		 options->boot_id ? options->boot_id : "");
 	result = build(agent, why);
 	if (result < 0) {
 		agent_close(agent);

@@ -13,6 +13,7 @@ struct agent {
 	struct agent_options options;
 	const struct config *config;
 	char node[256];
+	char boot_id[40];
 	struct judge *judge;
 	struct context *context;
 	struct ledger *ledger;

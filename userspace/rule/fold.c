@@ -40,6 +40,7 @@ struct fold {
 	bool alert;
 	uint64_t check_ns;
 	uint64_t last_ns;
+	uint64_t alive_ns; /* as last_ns, but also moved by folds_touch() */
 	int64_t first_ms, last_ms;
 	int64_t cookie, pid; /* ABSENT when they differ */
 	struct totals all;
@@ -168,6 +169,8 @@ count(struct fold *fold, const struct event *event)
 {
 	if (!fold->all.events)
 		fold->first_ms = event->wall_ms;
+	if (event->time_ns > fold->alive_ns)
+		fold->alive_ns = event->time_ns;
 	if (event->time_ns >= fold->last_ns) {
 		fold->last_ns = event->time_ns;
 		fold->last_ms = event->wall_ms;
@@ -237,6 +240,18 @@ folds_offer(struct folds *folds, struct event *event)
 	return FOLD_PASS;
 }
 
+void
+folds_touch(struct folds *folds, const struct event *event)
+{
+	struct fold *fold = NULL;
+
+	make_key(&folds->key, event);
+	if (!folds->key.failed)
+		HASH_FIND(hh, folds->table, folds->key.data, folds->key.length, fold);
+	if (fold && event->time_ns > fold->alive_ns)
+		fold->alive_ns = event->time_ns;
+}
+
 /* What differs between the folded events, and what cannot be added up, is absent. */
 static void
 make_entry(const struct fold *fold, const char *phase, struct event *out)
@@ -269,7 +284,7 @@ is_quiet(const struct folds *folds, const struct fold *fold, uint64_t now_ns)
 	/* A flow tells of itself once an interval: a little more, lest jitter close its fold. */
 	uint64_t limit_ns = folds->options.interval_ns + folds->options.interval_ns / 4;
 
-	return now_ns > fold->last_ns && now_ns - fold->last_ns >= limit_ns;
+	return now_ns > fold->alive_ns && now_ns - fold->alive_ns >= limit_ns;
 }
 
 static const char *
