@@ -262,6 +262,27 @@ segments_roll(void **state)
 	assert_int_equal(read_journal(path).entries, 200);
 }
 
+/* An entry in a file that no name leads to is not on disk. */
+static void
+a_removed_segment_is_begun_anew(void **state)
+{
+	struct journal *journal = open_journal(*state, "n1");
+	struct reading read;
+	char path[256];
+
+	put_entries(journal, 10, MONDAY_MS);
+	await_ticket(journal, 10);
+	snprintf(path, sizeof(path), "%s/2026-11-23", (char *)*state);
+	remove_tree(path);
+	put_entries(journal, 5, MONDAY_MS);
+	await_ticket(journal, 15);
+	journal_close(journal);
+
+	read = read_journal(*state);
+	assert_int_equal(read.entries, 5);
+	assert_int_equal(read.next[0], 15);
+}
+
 static void
 a_reader_follows_a_writer(void **state)
 {
@@ -303,7 +324,7 @@ main(void)
 		TEST(two_never_share_a_directory), TEST(names_are_checked),
 		TEST(odd_entries_get_no_number),   TEST(bulk_is_refused_before_critical),
 		TEST(the_oldest_shards_go_first),  TEST(segments_roll),
-		TEST(a_reader_follows_a_writer),
+		TEST(a_reader_follows_a_writer),   TEST(a_removed_segment_is_begun_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

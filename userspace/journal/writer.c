@@ -268,8 +268,12 @@ writer_append(struct writer *writer, struct buf *bytes)
 int
 writer_sync(struct writer *writer)
 {
-	if (fdatasync(writer->fd) < 0)
+	struct stat status;
+
+	if (fdatasync(writer->fd) < 0 || fstat(writer->fd, &status) < 0)
 		return -errno;
+	if (status.st_nlink == 0)
+		return -ESTALE; /* somebody removed it: what it holds is gone with it */
 	writer->synced = writer->size;
 	writer->durable = writer->next_sequence;
 	enforce_quota(writer);
