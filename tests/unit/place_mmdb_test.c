@@ -325,6 +325,26 @@ test_declared_subject(void **state)
 	places_free(places);
 }
 
+/* Answers change with a reload, not when somebody writes over the file. */
+static void
+test_overwritten_in_place(void **state)
+{
+	struct place_input input = {path_of("s.csv"), PLACE_CSV_RANGES};
+	struct places *places;
+	struct event_place place;
+	struct ip ip;
+
+	(void)state;
+	put(input.path, "8.0.0.0/8,US\n", 13);
+	import(&input, 1);
+	places = load(database);
+	put(database, "", 0); /* what was mapped of it would be SIGBUS now */
+	assert_int_equal(ip_parse(&ip, "8.8.8.8"), 0);
+	place_resolve(places, &ip, NOW, &place);
+	expect_text("overwritten", place.location, "US");
+	places_free(places);
+}
+
 /* Every damage is either refused with a reason, or read without harm. */
 static void
 test_damage(void **state)
@@ -395,8 +415,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_formats),         cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_import_mistakes), cmocka_unit_test(test_declared_subject),
+		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_import_mistakes),
+		cmocka_unit_test(test_declared_subject),
+		cmocka_unit_test(test_overwritten_in_place),
 		cmocka_unit_test(test_damage),
 	};
 

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,7 +65,21 @@ datafile_read(struct buf *text, const char *path, char digest[DIGEST_TEXT], stru
 }
 
 static int
-digest_fd(int fd, char digest[DIGEST_TEXT])
+write_all(int fd, const char *bytes, size_t length)
+{
+	while (length) {
+		ssize_t put = write(fd, bytes, length);
+
+		if (put < 0)
+			return -errno;
+		bytes += put;
+		length -= (size_t)put;
+	}
+	return 0;
+}
+
+static int
+copy(int from, int to, char digest[DIGEST_TEXT])
 {
 	EVP_MD_CTX *context cleanup(md_drop) = EVP_MD_CTX_new();
 	char bytes[65536];
@@ -72,7 +87,11 @@ digest_fd(int fd, char digest[DIGEST_TEXT])
 
 	if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
 		return -ENOMEM;
-	while ((got = read(fd, bytes, sizeof(bytes))) > 0) {
+	while ((got = read(from, bytes, sizeof(bytes))) > 0) {
+		int err = write_all(to, bytes, (size_t)got);
+
+		if (err < 0)
+			return err;
 		if (EVP_DigestUpdate(context, bytes, (size_t)got) != 1)
 			return -EIO;
 	}
@@ -80,21 +99,26 @@ digest_fd(int fd, char digest[DIGEST_TEXT])
 }
 
 int
-datafile_open(const char *path, char digest[DIGEST_TEXT], struct error *why)
+datafile_copy(const char *path, char digest[DIGEST_TEXT], struct error *why)
 {
-	int fd cleanup(fd_drop) = open(path, O_RDONLY | O_CLOEXEC);
+	int to cleanup(fd_drop) = memfd_create("demarc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int from cleanup(fd_drop) = to < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	struct stat info;
 	int err, kept;
 
 	datafile_name(why, path);
-	if (fd < 0 || fstat(fd, &info) < 0)
+	if (from < 0 || fstat(from, &info) < 0)
 		return error_set(why, -errno, "%s", strerror(errno));
 	if (!S_ISREG(info.st_mode))
 		return error_set(why, -EINVAL, "not a regular file");
-	err = digest_fd(fd, digest);
+	if ((size_t)info.st_size > DATAFILE_BYTES_MAX)
+		return error_set(why, -EFBIG, "%s", strerror(EFBIG));
+	err = copy(from, to, digest);
+	if (!err && fcntl(to, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
+		err = -errno;
 	if (err < 0)
 		return error_set(why, err, "%s", strerror(-err));
-	kept = fd;
-	fd = -1;
+	kept = to;
+	to = -1;
 	return kept;
 }

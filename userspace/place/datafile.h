@@ -14,8 +14,11 @@
 /* text gets the file and room for a NUL behind it. Fills why->file. */
 int datafile_read(struct buf *text, const char *path, char digest[DIGEST_TEXT], struct error *why);
 
-/* A descriptor at the start of the file, or -errno. For what is mapped instead of read. */
-int datafile_open(const char *path, char digest[DIGEST_TEXT], struct error *why);
+/*
+ * A descriptor of a sealed copy in memory, or -errno. For what is mapped instead of read: a
+ * file that is written over in place must neither change answers nor end the process.
+ */
+int datafile_copy(const char *path, char digest[DIGEST_TEXT], struct error *why);
 
 /* Say in why which file is meant; forgets line and column. */
 void datafile_name(struct error *why, const char *path);

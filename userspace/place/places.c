@@ -149,10 +149,10 @@ load_database(struct places *places, const char *spec, const struct places_optio
 
 	if (!source)
 		return out_of_memory(why);
-	fd = datafile_open(path, source->digest, why);
+	fd = datafile_copy(path, source->digest, why);
 	if (fd < 0)
 		return fd;
-	/* By descriptor, so that what is mapped is what was hashed. */
+	/* By descriptor: what is mapped is what was hashed. */
 	snprintf(opened, sizeof(opened), "/proc/self/fd/%d", fd);
 	err = database_open(database, opened, &how, why);
 	if (err < 0)
