@@ -3,10 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "commands.h"
 #include "judge.h"
 #include "options.h"
+#include "sink/plain.h"
+
+#define VALUE_COLUMNS 28
 
 static const char help[] =
 	"usage: demarc check [--all] [OPTIONS]\n\n"
@@ -16,6 +20,20 @@ static const char help[] =
 	"  -a, --all               also the settings that have their default\n"
 	"  -m, --meaning           with what each setting means\n" CONFIG_HELP;
 
+/* Values are foreign text, and this is a terminal, perhaps. */
+static void
+print_row(const char *name, const char *value, const char *origin)
+{
+	struct buf line cleanup(buf_fini) = {0};
+	size_t columns;
+
+	columns = plain_add(&line, value, SIZE_MAX);
+	plain_pad(&line, columns, VALUE_COLUMNS);
+	buf_adds(&line, " # ");
+	plain_add(&line, origin, SIZE_MAX);
+	printf("%-24s = %s\n", name, buf_text(&line));
+}
+
 static void
 print_settings(const struct config *config, bool all, bool meaning)
 {
@@ -24,7 +42,7 @@ print_settings(const struct config *config, bool all, bool meaning)
 
 		if (!all && !strcmp(row.origin, "default"))
 			continue;
-		printf("%-24s = %-28s  # %s\n", row.name, row.value, row.origin);
+		print_row(row.name, row.value, row.origin);
 		if (meaning)
 			printf("%-24s   %s\n", "", row.meaning);
 	}
@@ -41,15 +59,15 @@ print_sources(const struct judge *judge)
 
 		if (sources[i].date_ms)
 			clock_format(sources[i].date_ms, date);
-		printf("%-9s %s: %llu entries, %.10s, sha256 %.16s\n", sources[i].what,
+		printf("%-24s = %s: %llu entries, %.10s, sha256 %.16s\n", sources[i].what,
 		       sources[i].path, (unsigned long long)sources[i].entries, date,
 		       sources[i].digest);
 	}
 	for (size_t i = 0; i < judge->ruleset_count; i++) {
 		const struct ruleset_info *info = ruleset_info(judge->rulesets[i]);
 
-		printf("rules     %s %s: %zu rules, sha256 %.16s\n", info->id, info->version,
-		       info->rules, info->digest);
+		printf("%-24s = %s %s: %zu rules, sha256 %.16s\n", "rule set", info->id,
+		       info->version, info->rules, info->digest);
 	}
 	if (judge->observes)
 		printf("observe mode: no location data, so unknown places raise no alert\n");

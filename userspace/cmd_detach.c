@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "live.h"
 #include "options.h"
+#include "privileges.h"
 
 static const char help[] =
 	"usage: demarc detach [OPTIONS]\n\n"
@@ -35,7 +36,9 @@ cmd_detach(int argc, char **argv)
 	if (result)
 		return result;
 	live_options(&probes, &config);
-	result = probes_detach(&probes, &why);
+	result = privileges_check(&why);
+	if (!result)
+		result = probes_detach(&probes, &why);
 	config_fini(&config);
 	if (result < 0)
 		return complain(exit_code_of(result), &why);

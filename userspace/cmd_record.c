@@ -93,10 +93,11 @@ open_all(struct recording *recording, const char *path, uint64_t seconds, struct
 		.proc = config->proc,
 		.passwd = *config->passwd ? config->passwd : NULL,
 	};
-	int result = key_load(recording->privacy.key, config, false, why);
+	int result = privileges_check(why);
 
+	result = result ?: key_load(recording->privacy.key, config, false, why);
+	result = result ?: open_file(recording, path, why); /* root may write anywhere, still */
 	result = result ?: privileges_drop(*config->nic_netns != 0, why);
-	result = result ?: open_file(recording, path, why);
 	result = result ?: context_new(&recording->context, &context, why);
 	result = result ?: live_open(&recording->live, config, NULL, 0, why);
 	if (result < 0)

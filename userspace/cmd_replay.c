@@ -149,17 +149,23 @@ replay_journal(struct replay *replay, const char *path, struct error *why)
 	struct event *event cleanup(free_drop) = malloc(sizeof(*event));
 	const char *bytes;
 	size_t length;
+	bool is_empty = true;
 	int more = journal_reader_open(&reader, path, why);
 
 	if (more < 0 || !event)
 		return complain(EXIT_CONFIG, why);
 	while ((more = journal_reader_next(reader, &bytes, &length, why)) > 0) {
+		is_empty = false;
 		if (event_read(event, &store, bytes, length, why) < 0)
 			complain(EXIT_FAILED, why);
 		else
 			compare(replay, event);
 	}
 	journal_reader_close(reader);
+	if (!more && is_empty) {
+		error_set(why, -ENOENT, "%s: no entries of a journal in it", path);
+		return complain(EXIT_CONFIG, why);
+	}
 	fprintf(stderr, "demarc: %llu entries judged again, %llu verdicts change\n",
 		(unsigned long long)replay->entries, (unsigned long long)replay->changed);
 	return more < 0 ? complain(EXIT_FAILED, why) : EXIT_OK;

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -22,12 +20,14 @@ static const char help[] =
 static int
 ask(const struct config *config, struct buf *answer, struct error *why)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
 	int fd cleanup(fd_drop) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char bytes[4096];
+	int result = status_address(config, &address, why);
 	ssize_t got;
 
-	status_path(config, address.sun_path, sizeof(address.sun_path));
+	if (result < 0)
+		return result;
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return error_set(why, -errno, "no agent answers at %s: %s", address.sun_path,
 				 strerror(errno));
@@ -138,8 +138,9 @@ cmd_status(int argc, char **argv)
 	result = config_open(&config, &options);
 	if (result)
 		return result;
-	if (ask(&config, &answer, &why) < 0)
-		result = complain(EXIT_FAILED, &why);
+	result = ask(&config, &answer, &why);
+	if (result < 0)
+		result = complain(result == -EINVAL ? EXIT_CONFIG : EXIT_FAILED, &why);
 	else if (json)
 		puts(buf_text(&answer));
 	else

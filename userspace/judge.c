@@ -26,8 +26,12 @@ shipped_path(const char *name, char *path, size_t room)
 	program[length] = 0;
 	dirname(program);
 	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
-		if (snprintf(path, room, "%s/%s/%s", program, bases[i], name) < (int)room &&
-		    access(path, R_OK) == 0)
+		char *real cleanup(free_drop) = NULL;
+
+		if (snprintf(path, room, "%s/%s/%s", program, bases[i], name) >= (int)room)
+			continue;
+		real = realpath(path, NULL);
+		if (real && snprintf(path, room, "%s", real) < (int)room && !access(path, R_OK))
 			return 0;
 	}
 	return -ENOENT;

@@ -20,11 +20,13 @@ read_key(const char *path, unsigned char key[KEY_BYTES], struct error *why)
 	struct stat st;
 
 	if (fd < 0)
-		return -errno;
+		return error_set(why, -errno, "the privacy key %s: %s", path, strerror(errno));
 	if (fstat(fd, &st) < 0 || st.st_size != KEY_BYTES || read(fd, key, KEY_BYTES) != KEY_BYTES)
-		return error_set(why, -EINVAL, "%s: a key is %d bytes", path, KEY_BYTES);
+		return error_set(why, -EINVAL, "the privacy key %s is not %d bytes long", path,
+				 KEY_BYTES);
 	if (st.st_mode & 077)
-		return error_set(why, -EPERM, "%s: others may read it; chmod 600", path);
+		return error_set(why, -EINVAL, "others may read the privacy key: chmod 600 %s",
+				 path);
 	return 0;
 }
 
@@ -46,16 +48,13 @@ key_load(unsigned char key[KEY_BYTES], const struct config *config, bool replay,
 	char path[4096];
 	int result;
 
-	if (*config->privacy_key_file) {
-		result = read_key(config->privacy_key_file, key, why);
-		return result == -ENOENT ? error_set(why, result, "privacy.key_file: no file %s",
-						     config->privacy_key_file)
-					 : result;
-	}
+	if (*config->privacy_key_file)
+		return read_key(config->privacy_key_file, key, why);
 	if (replay)
 		return 0;
 	if (mkdir(config->state_directory, 0700) < 0 && errno != EEXIST)
-		return error_set(why, -errno, "%s: %s", config->state_directory, strerror(errno));
+		return error_set(why, -errno, "state_directory %s: %s", config->state_directory,
+				 strerror(errno));
 	snprintf(path, sizeof(path), "%s/privacy.key", config->state_directory);
 	result = read_key(path, key, why);
 	return result == -ENOENT ? make_key(path, key, why) : result;

@@ -7,15 +7,24 @@
 #include "privileges.h"
 
 int
+privileges_check(struct error *why)
+{
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) ||
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN))
+		return 0;
+	return error_set(why, -EPERM,
+			 "loading BPF programs needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: run "
+			 "as root");
+}
+
+int
 privileges_drop(bool enters_namespaces, struct error *why)
 {
 	const capng_type_t kept = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
+	int result = privileges_check(why);
 
-	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) &&
-	    !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN))
-		return error_set(why, -EPERM,
-				 "loading BPF programs needs CAP_BPF, CAP_PERFMON and "
-				 "CAP_NET_ADMIN: run as root");
+	if (result < 0)
+		return result;
 	capng_clear(CAPNG_SELECT_BOTH);
 	capng_updatev(CAPNG_ADD, kept, CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE,
 		      CAP_DAC_READ_SEARCH, -1);

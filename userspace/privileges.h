@@ -14,4 +14,7 @@
  */
 int privileges_drop(bool enters_namespaces, struct error *why);
 
+/* -EPERM with a reason when there are too few to begin with. */
+int privileges_check(struct error *why);
+
 #endif /* PRIVILEGES_H */

@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,10 +19,29 @@ struct status {
 	char path[108];
 };
 
-void
-status_path(const struct config *config, char *out, size_t room)
+int
+status_address(const struct config *config, struct sockaddr_un *out, struct error *why)
 {
-	snprintf(out, room, "%s/%s.sock", config->runtime_directory, config->instance);
+	const size_t room = sizeof(out->sun_path);
+
+	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (snprintf(out->sun_path, room, "%s/%s.sock", config->runtime_directory,
+		     config->instance) < (int)room)
+		return 0;
+	return error_set(why, -EINVAL,
+			 "runtime_directory and instance are too long together: %s/%s.sock must "
+			 "be shorter than %zu bytes",
+			 config->runtime_directory, config->instance, room);
+}
+
+/* A socket that a killed agent left is no obstacle; one that somebody listens at is. */
+static bool
+is_answered(const struct sockaddr_un *address)
+{
+	int fd cleanup(fd_drop) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+			   errno == EAGAIN);
 }
 
 static void
@@ -193,17 +210,25 @@ answer(void *arg)
 static int
 bind_path(struct status *status, const struct config *config, struct error *why)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
+	int result = status_address(config, &address, why);
 
+	if (result < 0)
+		return result;
 	if (mkdir(config->runtime_directory, 0700) < 0 && errno != EEXIST)
-		return error_set(why, -errno, "%s: %s", config->runtime_directory, strerror(errno));
-	status_path(config, status->path, sizeof(status->path));
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", status->path);
-	unlink(status->path);
+		return error_set(why, -errno, "runtime_directory %s: %s", config->runtime_directory,
+				 strerror(errno));
+	if (is_answered(&address))
+		return error_set(
+			why, -EADDRINUSE,
+			"another agent answers at %s: give this one an instance of its own",
+			address.sun_path);
+	unlink(address.sun_path);
 	status->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (status->fd < 0 || bind(status->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    chmod(status->path, 0600) < 0 || listen(status->fd, 8) < 0)
-		return error_set(why, -errno, "%s: %s", status->path, strerror(errno));
+	    chmod(address.sun_path, 0600) < 0 || listen(status->fd, 8) < 0)
+		return error_set(why, -errno, "%s: %s", address.sun_path, strerror(errno));
+	snprintf(status->path, sizeof(status->path), "%s", address.sun_path);
 	return 0;
 }
 
@@ -238,7 +263,8 @@ status_close(struct status *status)
 	if (status->fd >= 0) {
 		loop_unwatch(status->loop, status->fd);
 		close(status->fd);
-		unlink(status->path);
 	}
+	if (*status->path)
+		unlink(status->path);
 	free(status);
 }

@@ -8,6 +8,9 @@
 #ifndef STATUS_H
 #define STATUS_H
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "agent.h"
 #include "event.h"
 #include "rule.h"
@@ -30,7 +33,7 @@ int status_open(struct status **out, struct loop *loop, const struct status_subj
 		struct error *why);
 void status_close(struct status *status);
 
-/* The socket's path. */
-void status_path(const struct config *config, char *out, size_t room);
+/* Where the socket is. -EINVAL: its path would be too long for one. */
+int status_address(const struct config *config, struct sockaddr_un *out, struct error *why);
 
 #endif /* STATUS_H */

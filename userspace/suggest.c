@@ -75,11 +75,13 @@ read_all(struct suggestion **all, const char *path, struct error *why)
 	struct event *event cleanup(free_drop) = malloc(sizeof(*event));
 	const char *bytes;
 	size_t length;
+	bool is_empty = true;
 	int result = journal_reader_open(&reader, path, why);
 
 	if (result < 0 || !event)
 		return result;
 	while ((result = journal_reader_next(reader, &bytes, &length, why)) > 0) {
+		is_empty = false;
 		if (event_read(event, &store, bytes, length, why) < 0)
 			continue; /* an entry of a kind that is younger than this program */
 		result = add(all, event);
@@ -87,6 +89,8 @@ read_all(struct suggestion **all, const char *path, struct error *why)
 			break;
 	}
 	journal_reader_close(reader);
+	if (!result && is_empty)
+		return error_set(why, -ENOENT, "%s: no entries of a journal in it", path);
 	return result == -E2BIG
 		       ? error_set(why, result,
 				   "more than %d different alerts in %s: change the rules instead",

@@ -58,6 +58,8 @@ static const struct {
 	{{.file = "f", .line = 3, .text = "no"}, "f:3: no"},
 	{{.file = "f", .line = 3, .column = 4, .text = "no"}, "f:3:4: no"},
 	{{.line = 3, .column = 4, .text = "no"}, "3:4: no"},
+	{{.file = "\033[31m\303\244\377", .text = "a\302\233b\177\342\202\254"},
+	 "?[31m\303\244?: a??b?\342\202\254"},
 	{{.column = 4, .text = "no"}, "no"},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* error.c - fill in and print an error; guess which name was meant. */
 #include "base/error.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -8,6 +9,22 @@
 #include <string.h>
 
 #define WORD_MAX 64 /* longer words are nobody's slip of the finger */
+
+/* It quotes foreign text, and goes to terminals: no controls, no broken characters. */
+static void
+disarm(char *text)
+{
+	size_t left = strlen(text), width;
+
+	for (; left; text += width, left -= width) {
+		width = utf8_width(text, left);
+		if (width == 0 || (width == 1 && (*text < 0x20 || *text == 0x7f)))
+			*text = '?';
+		else if (width == 2 && text[0] == '\xc2' && (text[1] & 0x60) == 0)
+			memset(text, '?', 2); /* U+0080 to U+009F */
+		width = width ? width : 1;
+	}
+}
 
 int
 error_set(struct error *why, int code, const char *format, ...)
@@ -19,10 +36,7 @@ error_set(struct error *why, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(why->text, sizeof(why->text), format, args);
 	va_end(args);
-	/* It quotes foreign text, and goes to terminals. */
-	for (char *byte = why->text; *byte; byte++)
-		if ((unsigned char)*byte < 0x20 || *byte == 0x7f)
-			*byte = '?';
+	disarm(why->text);
 	return code;
 }
 
@@ -38,6 +52,7 @@ error_format(const struct error *why, char *out, unsigned long size)
 
 	snprintf(out, size, "%s%s%s%s%s", why->file, why->file[0] && place[0] ? ":" : "", place,
 		 why->file[0] || place[0] ? ": " : "", why->text);
+	disarm(out);
 	return out;
 }
 

@@ -113,6 +113,20 @@ check_instance(const char *text, struct error *why)
 			 "with '.'");
 }
 
+/* Part of the name of every log, cut by slashes, and shown to people. */
+static int
+check_identity(const struct setting *setting, const char *text, struct error *why)
+{
+	for (const unsigned char *byte = (const unsigned char *)text; *byte; byte++)
+		if (*byte == '/' || *byte < 0x20 || *byte == 0x7f)
+			return error_set(why, -EINVAL,
+					 "%s must have no slash or control character in it: '%s'",
+					 setting->name, text);
+	return strlen(text) < 128 ? 0
+				  : error_set(why, -EINVAL, "%s must be shorter than 128 bytes",
+					      setting->name);
+}
+
 static int
 check_text(const struct setting *setting, const char *text, struct error *why)
 {
@@ -123,6 +137,8 @@ check_text(const struct setting *setting, const char *text, struct error *why)
 			return check_word(setting, text, enumerations[i].words, why);
 	if (strcmp(setting->name, "instance") == 0)
 		return check_instance(text, why);
+	if (strcmp(setting->name, "node") == 0 || strcmp(setting->name, "cluster") == 0)
+		return check_identity(setting, text, why);
 	if (strcmp(setting->name, "place.own") == 0 && prefix_parse(&prefix, text) < 0)
 		return error_set(why, -EINVAL,
 				 "place.own: '%s' is not a prefix such as 10.0.0.0/8 (or has bits "
