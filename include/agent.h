@@ -61,8 +61,9 @@ int agent_seed(struct agent *agent);
 /* Emit everything that is still folded. */
 void agent_flush(struct agent *agent, uint64_t now_ns);
 
-/* At the end: wait (bounded) until everything committed is on disk, and publish it. */
-void agent_drain(struct agent *agent);
+/* At the end: wait (bounded) until everything committed is on disk, and publish it.
+ * -EIO: some of it is not. */
+int agent_drain(struct agent *agent);
 
 /* Read rules and places anew; on any error the old ones stay. */
 int agent_reload(struct agent *agent, struct error *why);

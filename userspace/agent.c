@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* agent - the pipeline: decode, context, place, match, journal, sinks. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -267,12 +268,15 @@ agent_publish(struct agent *agent)
 		agent->sinks[i]->ops->commit(agent->sinks[i], safe);
 }
 
-void
+int
 agent_drain(struct agent *agent)
 {
+	uint64_t added = agent->ticket;
+
 	if (agent->journal)
 		agent->ticket = journal_close(take(agent->journal)); /* waits for the disk */
 	agent_publish(agent);
+	return agent->ticket < added ? -EIO : 0;
 }
 
 /* What admission refused becomes a gap entry, as soon as there is room for one. */

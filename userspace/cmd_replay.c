@@ -6,6 +6,7 @@
  * run. A journal's entries have their context and place; they are only judged anew,
  * and the verdicts that change are listed.
  */
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,8 @@ struct replay {
 	uint64_t entries;
 	uint64_t changed;
 	bool resolve;
+	bool json;
+	bool is_journal; /* there was something in it */
 };
 
 struct replay_options {
@@ -43,7 +46,7 @@ static const char help[] =
 	"would have said.\n\n"
 	"      --resolve           look places of a journal's entries up anew, in today's "
 	"data\n"
-	"      --json              every entry instead of lines\n"
+	"      --json              every entry (of a journal: every change) instead of lines\n"
 	"      --summary           at the end: destinations by jurisdiction, "
 	"losses\n" CONFIG_HELP;
 
@@ -120,10 +123,32 @@ replay_recording(struct replay *replay, struct source *source, struct error *why
 }
 
 static void
+print_json(const struct event *event, const char *before, const char *before_rule,
+	   const char *after, const char *after_rule)
+{
+	cJSON *object = cJSON_CreateObject();
+	char *text cleanup(free_drop) = NULL;
+	char ip[IP_TEXT];
+
+	cJSON_AddNumberToObject(object, "time", (double)event->wall_ms);
+	cJSON_AddStringToObject(object, "dst.ip", ip_format(&event->dst, ip));
+	cJSON_AddNumberToObject(object, "dst.port", (double)event->dst_port);
+	cJSON_AddStringToObject(object, "before", before);
+	cJSON_AddStringToObject(object, "before_rule", before_rule);
+	cJSON_AddStringToObject(object, "after", after);
+	cJSON_AddStringToObject(object, "after_rule", after_rule ? after_rule : "-");
+	text = cJSON_PrintUnformatted(object);
+	cJSON_Delete(object);
+	if (text)
+		puts(text);
+}
+
+static void
 compare(struct replay *replay, struct event *event)
 {
 	char before[64], rule[128];
 	const char *after, *after_rule;
+	char ip[IP_TEXT];
 
 	if (event->type != &event_flow && event->type != &event_connect)
 		return;
@@ -134,41 +159,53 @@ compare(struct replay *replay, struct event *event)
 	replay->entries++;
 	if (!strcmp(before, after))
 		return;
-	char ip[IP_TEXT];
-
 	replay->changed++;
-	printf("%s -> %s  %s:%lld (was %s, now %s)\n", before, after, ip_format(&event->dst, ip),
-	       (long long)event->dst_port, rule, after_rule ? after_rule : "-");
+	if (replay->json)
+		print_json(event, before, rule, after, after_rule);
+	else
+		printf("%s -> %s  %s:%lld (was %s, now %s)\n", before, after,
+		       ip_format(&event->dst, ip), (long long)event->dst_port, rule,
+		       after_rule ? after_rule : "-");
+}
+
+/* Damage is said and stepped over: what can be read is judged. */
+static int
+read_journal(struct replay *replay, struct journal_reader *reader, struct error *why)
+{
+	struct buf store cleanup(buf_fini) = {0};
+	struct event *event cleanup(free_drop) = malloc(sizeof(*event));
+	int more = -ENOMEM, code = EXIT_OK;
+	const char *bytes;
+	size_t length;
+
+	while (event && ((more = journal_reader_next(reader, &bytes, &length, why)) > 0 ||
+			 more == -EBADMSG)) {
+		replay->is_journal = true;
+		if (more < 0 || event_read(event, &store, bytes, length, why) < 0)
+			code = complain(EXIT_FAILED, why);
+		else
+			compare(replay, event);
+	}
+	return more < 0 ? complain(EXIT_IO, why) : code;
 }
 
 static int
 replay_journal(struct replay *replay, const char *path, struct error *why)
 {
 	struct journal_reader *reader;
-	struct buf store cleanup(buf_fini) = {0};
-	struct event *event cleanup(free_drop) = malloc(sizeof(*event));
-	const char *bytes;
-	size_t length;
-	bool is_empty = true;
-	int more = journal_reader_open(&reader, path, why);
+	int code;
 
-	if (more < 0 || !event)
+	if (journal_reader_open(&reader, path, why) < 0)
 		return complain(EXIT_CONFIG, why);
-	while ((more = journal_reader_next(reader, &bytes, &length, why)) > 0) {
-		is_empty = false;
-		if (event_read(event, &store, bytes, length, why) < 0)
-			complain(EXIT_FAILED, why);
-		else
-			compare(replay, event);
-	}
+	code = read_journal(replay, reader, why);
 	journal_reader_close(reader);
-	if (!more && is_empty) {
+	if (!code && !replay->is_journal) {
 		error_set(why, -ENOENT, "%s: no entries of a journal in it", path);
 		return complain(EXIT_CONFIG, why);
 	}
 	fprintf(stderr, "demarc: %llu entries judged again, %llu verdicts change\n",
 		(unsigned long long)replay->entries, (unsigned long long)replay->changed);
-	return more < 0 ? complain(EXIT_FAILED, why) : EXIT_OK;
+	return code;
 }
 
 /* Recordings say so in their first bytes, and segments too; text is what is left. */
@@ -226,7 +263,7 @@ cmd_replay(int argc, char **argv)
 			continue;
 		if (letter != 'j' && letter != 'S' && letter != 'R')
 			return usage_end(&usage, letter, &why);
-		options.json |= letter == 'j';
+		replay.json = options.json |= letter == 'j';
 		options.summary |= letter == 'S';
 		replay.resolve |= letter == 'R';
 	}

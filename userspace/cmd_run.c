@@ -355,9 +355,9 @@ cmd_run(int argc, char **argv)
 	while (!run.stopping)
 		turn(&run);
 	finish(&run);
-	agent_drain(run.agent);
+	result = agent_drain(run.agent) < 0 ? EXIT_IO : EXIT_OK; /* the journal said why */
 	if (run.summary)
 		summary_print(run.summary, options.json ? stderr : stdout, isatty(STDOUT_FILENO));
 	close_all(&run);
-	return EXIT_OK;
+	return result;
 }

@@ -104,9 +104,13 @@ print_people(const char *text)
 	       number(root, "pipeline", "records"), number(root, "pipeline", "entries"),
 	       number(root, "pipeline", "alerts"), number(root, "pipeline", "shed"),
 	       number(root, "loop", "longest_turn_ms"));
-	printf("journal    %s: %.0f admitted, %.0f on disk\n\n",
+	printf("journal    %s: %.0f admitted, %.0f on disk\n",
 	       string(cJSON_GetObjectItemCaseSensitive(root, "journal"), "shard"),
 	       number(root, "journal", "admitted"), number(root, "journal", "acknowledged"));
+	if (number(root, "journal", "failing") > 0)
+		printf("           cannot store entries: %s\n",
+		       strerror((int)number(root, "journal", "failing")));
+	printf("\n");
 	print_counters(root);
 	print_unseen(root);
 	cJSON_Delete(root);

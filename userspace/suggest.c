@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "event.h"
 #include "journal.h"
 #include "suggest.h"
@@ -76,13 +77,17 @@ read_all(struct suggestion **all, const char *path, struct error *why)
 	const char *bytes;
 	size_t length;
 	bool is_empty = true;
+	char text[600];
 	int result = journal_reader_open(&reader, path, why);
 
 	if (result < 0 || !event)
 		return result;
-	while ((result = journal_reader_next(reader, &bytes, &length, why)) > 0) {
+	while ((result = journal_reader_next(reader, &bytes, &length, why)) > 0 ||
+	       result == -EBADMSG) {
 		is_empty = false;
-		if (event_read(event, &store, bytes, length, why) < 0)
+		if (result < 0)
+			log_warn("suggest", "%s", error_format(why, text, sizeof(text)));
+		if (result < 0 || event_read(event, &store, bytes, length, why) < 0)
 			continue; /* an entry of a kind that is younger than this program */
 		result = add(all, event);
 		if (result < 0)
