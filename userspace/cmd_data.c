@@ -206,14 +206,14 @@ load_one(struct places **out, const char *path, enum kind kind, struct error *wh
 }
 
 static int
-verify_file(const char *path, cJSON *list)
+verify_file(const char *path, enum kind kind, cJSON *list)
 {
 	struct places *places cleanup(places_drop) = NULL;
 	const struct place_source *source;
 	struct error why = {0};
 	size_t count;
 
-	if (load_one(&places, path, guess_kind(path), &why) < 0)
+	if (load_one(&places, path, kind, &why) < 0)
 		return complain(EXIT_CONFIG, &why);
 	source = places_sources(places, &count);
 	describe_source(list, source);
@@ -227,7 +227,7 @@ verify(const struct request *request)
 	int worst = 0;
 
 	for (int i = 0; i < request->word_count; i++) {
-		int rc = verify_file(request->words[i], list);
+		int rc = verify_file(request->words[i], guess_kind(request->words[i]), list);
 
 		worst = rc > worst ? rc : worst;
 	}
@@ -248,7 +248,7 @@ import(const struct request *request)
 	if (places_import(request->out, request->inputs, request->input_count,
 			  now_ms(request) / 1000, &why) < 0)
 		return complain(EXIT_CONFIG, &why);
-	return verify_file(request->out, NULL);
+	return verify_file(request->out, KIND_DATABASE, NULL);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "place.h"
@@ -345,6 +346,23 @@ test_overwritten_in_place(void **state)
 	places_free(places);
 }
 
+static void
+test_only_files_are_replaced(void **state)
+{
+	struct place_input input = {path_of("s.csv"), PLACE_CSV_RANGES};
+	const char *fifo = path_of("fifo");
+	struct error why = {0};
+	struct stat status;
+
+	(void)state;
+	put(input.path, "8.0.0.0/8,US\n", 13);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(places_import(fifo, &input, 1, EPOCH_S, &why), -EEXIST);
+	assert_int_equal(places_import(folder, &input, 1, EPOCH_S, &why), -EISDIR);
+	assert_int_equal(stat(fifo, &status), 0);
+	assert_true(S_ISFIFO(status.st_mode));
+}
+
 /* Every damage is either refused with a reason, or read without harm. */
 static void
 test_damage(void **state)
@@ -420,6 +438,7 @@ main(void)
 		cmocka_unit_test(test_import_mistakes),
 		cmocka_unit_test(test_declared_subject),
 		cmocka_unit_test(test_overwritten_in_place),
+		cmocka_unit_test(test_only_files_are_replaced),
 		cmocka_unit_test(test_damage),
 	};
 

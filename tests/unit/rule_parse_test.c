@@ -108,7 +108,7 @@ static const struct {
 	{RULE(",\"tests\":[{\"name\":\"n\",\"event\":{\"dst.prot\":1},\"expect\":\"alert\"}]"), 2,
 	 "did you mean 'dst.port'"},
 	{RULE(",\"tests\":[{\"name\":\"n\",\"event\":{},\"expect\":\"alarm\"}]"), 2,
-	 "is no expect"},
+	 "'alarm' is no expect; there are "},
 	{RULE(",\"tests\":[{\"name\":\"n\",\"event\":{\"dst.ip\":\"10.0.0.0/8\"},\"expect\":"
 	      "\"alert\"}]"),
 	 2, "takes an address"},

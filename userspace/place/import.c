@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -79,8 +80,11 @@ replace_file(const char *path, const struct buf *bytes)
 {
 	char *draft cleanup(free_drop) = NULL;
 	int fd cleanup(fd_drop) = -1;
+	struct stat status;
 	int err;
 
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return S_ISDIR(status.st_mode) ? -EISDIR : -EEXIST; /* never a device */
 	if (asprintf(&draft, "%s.new", path) < 0)
 		return -ENOMEM;
 	fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

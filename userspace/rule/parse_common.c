@@ -2,6 +2,7 @@
 /* parse_common - members of an object with their types, and what is wrong with them. */
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rule/ruleset.h"
@@ -75,11 +76,23 @@ parser_string(struct parser *parser, const cJSON *object, const char *key, bool 
 	return 0;
 }
 
+/* "low, medium, high" */
+static void
+join(const char *const *words, char *out, size_t room)
+{
+	size_t used = 0;
+
+	for (out[0] = '\0'; *words && used < room; words++)
+		used += (size_t)snprintf(out + used, room - used, "%s%s", used ? ", " : "", *words);
+}
+
 int
 parser_word(struct parser *parser, const cJSON *object, const char *key, const char *const *words,
 	    int *out)
 {
 	const char *word = NULL, *near;
+	const cJSON *item;
+	char list[128];
 	int rc, i;
 
 	rc = parser_string(parser, object, key, false, &word);
@@ -92,9 +105,12 @@ parser_word(struct parser *parser, const cJSON *object, const char *key, const c
 		return 0;
 	}
 	near = nearest_word(word, words, count_names(words));
-	return parser_error(parser, cJSON_GetObjectItemCaseSensitive(object, key),
-			    near ? "'%.60s' is no %s; did you mean '%s'?" : "'%.60s' is no %s",
-			    word, key, near);
+	item = cJSON_GetObjectItemCaseSensitive(object, key);
+	if (near)
+		return parser_error(parser, item, "'%.60s' is no %s; did you mean '%s'?", word, key,
+				    near);
+	join(words, list, sizeof(list));
+	return parser_error(parser, item, "'%.60s' is no %s; there are %s", word, key, list);
 }
 
 int
