@@ -269,7 +269,7 @@ enum wire_total {
 	WIRE_TOTAL_UNPARSED,       /* neither IPv4 nor IPv6, or cut short */
 	WIRE_TOTAL_TABLE_FULL_OWN, /* overflow, by class of destination */
 	WIRE_TOTAL_TABLE_FULL_FOREIGN,
-	WIRE_TOTAL_CLOSE_LOST,  /* closing records that met a full ring: bytes since the last report
+	WIRE_TOTAL_CLOSE_LOST,  /* flows whose closing record met a full ring: all that they carried
 				 */
 	WIRE_TOTAL_NIC,         /* every packet that left an uplink */
 	WIRE_TOTAL_NIC_COUNTED, /* of these: passed the gate */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* sequence - finds the records that are missing. */
+/* sequence - finds the records that are missing, and where. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +19,7 @@ struct hole {
 struct slot {
 	uint64_t next; /* the number that should come */
 	uint64_t last_ns;
+	uint64_t told; /* lost records that a gap has reported */
 	size_t hole_count;
 	struct hole holes[HOLES];
 };
@@ -133,26 +134,39 @@ yield(unsigned int cpu, unsigned int kind, const struct hole *hole, uint64_t now
 	fn(&gap.head, arg);
 }
 
+static void
+tell_holes(struct slot *slot, unsigned int cpu, unsigned int kind, uint64_t dropped, bool flush,
+	   uint64_t now_ns, record_fn fn, void *arg)
+{
+	for (size_t i = 0; i < slot->hole_count;) {
+		struct hole *hole = &slot->holes[i];
+
+		if ((hole->drains++ < 2 && !flush) || slot->told + hole->count > dropped) {
+			i++;
+			continue;
+		}
+		slot->told += hole->count;
+		yield(cpu, kind, hole, now_ns, fn, arg);
+		remove_hole(slot, i);
+	}
+}
+
 void
-sequence_gaps(struct sequences *sequences, bool flush, uint64_t now_ns, issued_fn issued,
-	      void *issued_arg, record_fn fn, void *arg)
+sequence_gaps(struct sequences *sequences, bool flush, uint64_t now_ns, slot_counts_fn counts,
+	      void *counts_arg, record_fn fn, void *arg)
 {
 	for (unsigned int i = 0; i < sequences->cpus * WIRE_KIND_MAX; i++) {
 		struct slot *slot = &sequences->slots[i];
 		unsigned int cpu = i / WIRE_KIND_MAX, kind = i % WIRE_KIND_MAX;
-		uint64_t end = flush && issued ? issued(cpu, kind, issued_arg) : 0;
+		struct slot_counts said;
 
-		if (end > slot->next) {
-			open_hole(slot, end, now_ns);
-			slot->next = end;
+		if (!slot->hole_count && !flush)
+			continue;
+		said = counts(cpu, kind, counts_arg);
+		if (flush && said.issued > slot->next) {
+			open_hole(slot, said.issued, now_ns);
+			slot->next = said.issued;
 		}
-		for (size_t h = 0; h < slot->hole_count;) {
-			if (slot->holes[h].drains++ < 2 && !flush) {
-				h++;
-				continue;
-			}
-			yield(cpu, kind, &slot->holes[h], now_ns, fn, arg);
-			remove_hole(slot, h);
-		}
+		tell_holes(slot, cpu, kind, said.dropped, flush, now_ns, fn, arg);
 	}
 }
