@@ -41,6 +41,14 @@ put(struct sink *sink, const struct delivery *delivery)
 	return outbox_put(&json->outbox, delivery->ticket, json->line.data, json->line.length);
 }
 
+static const char *
+reason(const struct outbox *outbox)
+{
+	if (!outbox->error)
+		return "its reader is too slow";
+	return outbox->error == -EPIPE ? "its reader is gone" : strerror(-outbox->error);
+}
+
 /* Say when dropping begins, and how much it was when it ends. */
 static void
 tell(struct json *json)
@@ -49,8 +57,8 @@ tell(struct json *json)
 
 	if (dropped > json->said && !json->is_dropping) {
 		json->is_dropping = true;
-		log_warn("json", "the reader of the output is too slow or gone: entries are left "
-				 "out (the journal has them)");
+		log_warn("json", "entries are left out of the output (the journal has them): %s",
+			 reason(&json->outbox));
 	} else if (dropped == json->said && json->is_dropping) {
 		json->is_dropping = false;
 		log_warn("json", "%" PRIu64 " entries were left out so far", dropped);
@@ -78,10 +86,8 @@ json_close(struct sink *sink)
 		return;
 	outbox_flush(&json->outbox, CLOSE_WAIT_MS);
 	if (json->outbox.dropped && !json->outbox.waits)
-		log_error("json",
-			  "%" PRIu64 " entries were left out of the output: its reader was "
-			  "too slow or gone",
-			  json->outbox.dropped);
+		log_error("json", "%" PRIu64 " entries were left out of the output: %s",
+			  json->outbox.dropped, reason(&json->outbox));
 	outbox_fini(&json->outbox);
 	buf_fini(&json->line);
 	free(json);
