@@ -17,6 +17,13 @@
 #define FAMILY_INET  2
 #define FAMILY_INET6 10
 
+static __always_inline bool
+is_worker(const char *comm)
+{
+	return comm[0] == 'k' && comm[1] == 'w' && comm[2] == 'o' && comm[3] == 'r' &&
+	       comm[4] == 'k' && comm[5] == 'e' && comm[6] == 'r' && comm[7] == '/';
+}
+
 static __always_inline void
 note_owner(struct sock_state *st, __u32 basis)
 {
@@ -29,6 +36,8 @@ note_owner(struct sock_state *st, __u32 basis)
 	st->owner.noted_ns = bpf_ktime_get_boot_ns();
 	st->owner.cgroup = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(st->owner.comm, sizeof(st->owner.comm));
+	if (is_worker(st->owner.comm)) /* of the kernel, on behalf of nobody can say whom */
+		__builtin_memset(&st->owner, 0, sizeof(st->owner));
 }
 
 static __always_inline struct sock_state *
@@ -53,6 +62,15 @@ sock_create(struct bpf_sock *sk)
 	return 1;
 }
 
+/* An attempt from which no packet came: no route, or refused before it left. */
+static __always_inline void
+tell_unsent(const struct sock_state *st)
+{
+	if (st->flags & SOCK_ATTEMPTED && !(st->flags & (SOCK_SENT | SOCK_CLOSED)))
+		report_attempt(st, &st->requested, st->requested_port, st->owner.cgroup, 0,
+			       WIRE_CONNECT_UNSENT);
+}
+
 static __always_inline void
 attempt(struct bpf_sock_addr *ctx, const struct wire_addr *requested)
 {
@@ -60,6 +78,7 @@ attempt(struct bpf_sock_addr *ctx, const struct wire_addr *requested)
 
 	if (!st)
 		return;
+	tell_unsent(st); /* of the attempt before, on the same socket */
 	note_owner(st, WIRE_BASIS_CONNECT);
 	st->cookie = bpf_get_socket_cookie(ctx);
 	st->requested = *requested;
@@ -152,8 +171,7 @@ sock_release(struct bpf_sock *sk)
 {
 	struct sock_state *st = bpf_sk_storage_get(&socks, sk, 0, 0);
 
-	if (st && st->flags & SOCK_ATTEMPTED && !(st->flags & (SOCK_SENT | SOCK_CLOSED)))
-		report_attempt(st, &st->requested, st->requested_port, st->owner.cgroup, 0,
-			       WIRE_CONNECT_UNSENT);
+	if (st)
+		tell_unsent(st);
 	return 1;
 }

@@ -18,18 +18,6 @@
 #define STATE_CLOSE      7
 #define STATE_SYN_SENT   2
 
-/* Answers that ICMP defines as such: echo reply, errors; neighbour discovery's advertisements. */
-static __always_inline bool
-is_icmp_answer(const struct packet *p)
-{
-	if (p->protocol == PROTOCOL_ICMP)
-		return p->type == 0 || p->type == 3 || p->type == 11 || p->type == 12 ||
-		       p->type == 14;
-	if (p->protocol == PROTOCOL_ICMPV6)
-		return p->type == 129 || p->type < 128 || p->type == 136;
-	return false;
-}
-
 /* An accepted socket carries its listener's storage: make it its own. */
 static __always_inline void
 adopt(struct sock_state *st, __u64 cookie)
@@ -41,16 +29,20 @@ adopt(struct sock_state *st, __u64 cookie)
 		st->owner.basis = WIRE_BASIS_LISTENER;
 }
 
+/* *first: nothing was known of this peer, so this is no flow that a full table told already. */
 static __always_inline __u8
-datagram_role(const struct flow_key *key, const struct packet *p, const struct sock_state *st)
+datagram_role(const struct flow_key *key, const struct packet *p, const struct sock_state *st,
+	      bool *first)
 {
 	__u8 we = WIRE_ROLE_CLIENT, *opener;
 
 	if (is_icmp_answer(p) && st->owner.basis == WIRE_BASIS_UNKNOWN)
 		return WIRE_ROLE_SERVER;
 	opener = bpf_map_lookup_elem(&openers, key);
-	if (opener)
+	if (opener) {
+		*first = false;
 		return *opener;
+	}
 	bpf_map_update_elem(&openers, key, &we, BPF_NOEXIST);
 	return WIRE_ROLE_CLIENT;
 }
@@ -65,14 +57,14 @@ sctp_role(const struct packet *p)
 }
 
 static __always_inline __u8
-role_of(const struct flow_key *key, const struct packet *p, struct sock_state *st)
+role_of(const struct flow_key *key, const struct packet *p, struct sock_state *st, bool *first)
 {
-	if (p->protocol != PROTOCOL_TCP && p->protocol != PROTOCOL_SCTP)
-		return datagram_role(key, p, st);
-	if (p->protocol == PROTOCOL_TCP && (p->type & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-		st->role = WIRE_ROLE_CLIENT;
 	if (p->protocol == PROTOCOL_SCTP)
 		return sctp_role(p);
+	if (p->protocol != PROTOCOL_TCP)
+		return datagram_role(key, p, st, first);
+	if ((p->type & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		st->role = WIRE_ROLE_CLIENT;
 	return st->role;
 }
 
@@ -94,7 +86,7 @@ remember_destination(const struct flow_key *key)
 
 static __always_inline void
 begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key,
-      const struct packet *p, struct sock_state *st, __u32 extra, bool endless)
+      const struct packet *p, struct sock_state *st, __u32 extra, bool stream)
 {
 	struct wire_flow flow = {
 		.owner = st->owner,
@@ -106,25 +98,25 @@ begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key
 		.dst_port = p->dst_port,
 		.protocol = p->protocol,
 		.witness = WIRE_WITNESS_GATE,
+		.flags = stream ? 0 : WIRE_FLOW_ENDLESS,
 		.ifindex = skb->ifindex,
 		.bytes = skb->len,
 		.wire_bytes = skb->len + extra,
 		.packets = 1,
 	};
+	bool first = true;
 	int begun;
 
-	flow.role = role_of(key, p, st);
-	if (st->flags & SOCK_REQUESTED &&
+	flow.role = role_of(key, p, st, &first);
+	/* Of a datagram it cannot be said: connect() to one address, sendto() to another. */
+	if (stream && st->flags & SOCK_REQUESTED &&
 	    (st->requested_port != p->dst_port || !same_addr(&st->requested, &p->dst))) {
 		flow.requested = st->requested;
 		flow.requested_port = st->requested_port;
-		flow.flags = WIRE_FLOW_REQUESTED;
+		flow.flags |= WIRE_FLOW_REQUESTED;
 	}
-	if (endless)
-		flow.flags |= WIRE_FLOW_ENDLESS;
-	begun = flow_begin(c, key, &flow,
-			   p->protocol != PROTOCOL_TCP || !(st->flags & SOCK_OVERFLOW));
-	if (begun < 0 && p->protocol == PROTOCOL_TCP)
+	begun = flow_begin(c, key, &flow, first);
+	if (begun < 0 && stream)
 		st->flags |= SOCK_OVERFLOW;
 	if (begun > 0) {
 		struct wire_flow *other = bpf_map_lookup_elem(&flows, key);
@@ -135,34 +127,60 @@ begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key
 	remember_destination(key);
 }
 
+/* NAT sends a living connection elsewhere: nothing will tell the end of its flow to the old place.
+ */
+static __always_inline void
+abandon(const struct sock_state *st, const struct flow_key *now)
+{
+	struct flow_key key = *now;
+	struct wire_flow *flow;
+
+	key.dst = st->dst;
+	key.port = st->dst_port;
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (flow)
+		flow->flags |= WIRE_FLOW_ENDLESS;
+}
+
+/* False: a packet of a connection that is told already, or that lives in the totals. */
+static __always_inline bool
+follow_stream(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key,
+	      const struct packet *p, struct sock_state *st, __u32 extra)
+{
+	__u32 total;
+
+	if (st->flags & SOCK_CLOSED && !(p->type & TCP_SYN))
+		total = WIRE_TOTAL_LATE;
+	else if (st->flags & SOCK_OVERFLOW)
+		total = is_own(&p->dst) ? WIRE_TOTAL_TABLE_FULL_OWN : WIRE_TOTAL_TABLE_FULL_FOREIGN;
+	else {
+		if (st->flags & SOCK_SENT &&
+		    (st->dst_port != p->dst_port || !same_addr(&st->dst, &p->dst)))
+			abandon(st, key);
+		st->dst = p->dst;
+		st->dst_port = p->dst_port;
+		return true;
+	}
+	fold(c);
+	total_add(total, 0, skb->len, skb->len + extra);
+	return false;
+}
+
+/* stream: a TCP socket, whose end flow_state will see; raw sockets may send TCP too. */
 static __always_inline void
 count(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, struct sock_state *st,
-      __u64 cookie, __u32 extra, bool endless)
+      __u64 cookie, __u32 extra, bool stream)
 {
 	struct flow_key key;
 	struct wire_flow *flow;
 
 	flow_key_fill(&key, cookie, p, WIRE_WITNESS_GATE);
-	st->flags |= SOCK_SENT;
-	if (p->protocol == PROTOCOL_TCP) {
-		if (st->flags & SOCK_CLOSED && !(p->type & TCP_SYN)) {
-			fold(c);
-			total_add(WIRE_TOTAL_LATE, 0, skb->len, skb->len + extra);
-			return;
-		}
-		st->dst = p->dst;
-		st->dst_port = p->dst_port;
-	}
-	if (st->flags & SOCK_OVERFLOW) {
-		fold(c);
-		total_add(is_own(&p->dst) ? WIRE_TOTAL_TABLE_FULL_OWN
-					  : WIRE_TOTAL_TABLE_FULL_FOREIGN,
-			  0, skb->len, skb->len + extra);
+	if (stream && !follow_stream(skb, c, &key, p, st, extra))
 		return;
-	}
+	st->flags |= SOCK_SENT;
 	flow = bpf_map_lookup_elem(&flows, &key);
 	if (!flow) {
-		begin(skb, c, &key, p, st, extra, endless);
+		begin(skb, c, &key, p, st, extra, stream);
 		return;
 	}
 	fold(c);
@@ -181,46 +199,75 @@ state_of_nobody(void)
 	return st;
 }
 
+/* A listener that is older than the agent: those it accepts can be told from it by its cookie. */
+static __always_inline void
+count_listener(struct __sk_buff *skb, struct wire_counters *c, struct bpf_sock *sk, __u32 extra)
+{
+	struct sock_state *st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (st && !st->cookie)
+		st->cookie = bpf_get_socket_cookie(skb);
+	fold(c);
+	total_add(WIRE_TOTAL_LISTENER, 0, skb->len, skb->len + extra);
+}
+
+/* True: the packet is counted. False: it has no owner that could be named. */
+static __always_inline bool
+judge_owned(struct __sk_buff *skb, struct wire_counters *c, struct bpf_sock *sk,
+	    const struct packet *p, __u32 extra)
+{
+	__u64 cookie = bpf_get_socket_cookie(skb);
+	struct sock_state *st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	bool stream = st && sk->type == TYPE_STREAM && p->protocol == PROTOCOL_TCP;
+
+	if (!st && !(st = state_of_nobody()))
+		return false;
+	if (st->cookie && st->cookie != cookie)
+		adopt(st, cookie);
+	st->cookie = cookie;
+	if (is_kernel_control(sk, st, p, skb->len))
+		return false;
+	count(skb, c, p, st, cookie, extra, stream);
+	return true;
+}
+
 static __always_inline void
 judge(struct __sk_buff *skb, struct wire_counters *c)
 {
 	struct bpf_sock *sk = skb->sk;
-	struct sock_state *st;
 	struct packet p;
 	__u32 extra;
-	__u64 cookie;
-	bool endless;
 
-	if (parse(skb, 0, &p) < 0) {
+	if (parse(skb, skb->protocol, 0, &p) < 0) {
 		fold(c);
 		total_add(WIRE_TOTAL_UNPARSED, 0, skb->len, skb->len);
 		return;
 	}
 	extra = segment_headers(skb, &p);
 	total_add(WIRE_TOTAL_GATE, 0, skb->len, skb->len + extra);
-	if (!sk || !(sk = bpf_sk_fullsock(sk)))
-		goto ownerless;
-	if (sk->state == STATE_LISTEN && p.protocol == PROTOCOL_TCP) {
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (sk && sk->state == STATE_LISTEN && p.protocol == PROTOCOL_TCP) {
+		count_listener(skb, c, sk, extra);
+	} else if (!sk || !judge_owned(skb, c, sk, &p, extra)) {
 		fold(c);
-		total_add(WIRE_TOTAL_LISTENER, 0, skb->len, skb->len + extra);
-		return;
+		total_add(WIRE_TOTAL_CONTROL, 0, skb->len, skb->len + extra);
 	}
-	cookie = bpf_get_socket_cookie(skb);
-	st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	endless = !st || sk->type != TYPE_STREAM;
-	if (!st && !(st = state_of_nobody()))
-		goto ownerless;
-	if (st->cookie && st->cookie != cookie)
-		adopt(st, cookie);
-	st->cookie = cookie;
-	if (is_kernel_control(sk, st, &p, skb->len))
-		goto ownerless;
-	count(skb, c, &p, st, cookie, extra, endless);
-	return;
+}
 
-ownerless:
-	fold(c);
-	total_add(WIRE_TOTAL_CONTROL, 0, skb->len, skb->len + extra);
+/* Stays on the node. Its connects are no failed attempts, though no packet of theirs is counted. */
+static __always_inline void
+filter_loopback(struct __sk_buff *skb, struct wire_counters *c)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct sock_state *st;
+
+	filter(c);
+	if (!sk || !(sk = bpf_sk_fullsock(sk)) || sk->state != STATE_SYN_SENT)
+		return;
+	st = bpf_sk_storage_get(&socks, sk, 0, 0);
+	if (st)
+		st->flags &= ~SOCK_ATTEMPTED;
 }
 
 SEC("cgroup_skb/egress")
@@ -233,7 +280,7 @@ flow_gate(struct __sk_buff *skb)
 	if (!c || !s)
 		return 1;
 	if (skb->ifindex == LOOPBACK_IFINDEX && !s->loopback)
-		filter(c);
+		filter_loopback(skb, c);
 	else
 		judge(skb, c);
 	return 1; /* let it pass: demarc observes */
@@ -271,7 +318,7 @@ close_flow(struct sock *sk, struct sock_state *st, int from)
 	struct wire_flow *flow = bpf_map_lookup_elem(&flows, &key);
 	struct wire_counters *c;
 
-	if (from == STATE_SYN_SENT)
+	if (from == STATE_SYN_SENT && !(st->flags & SOCK_CLOSED))
 		report_attempt(st, flow ? &st->dst : &st->requested,
 			       flow ? st->dst_port : st->requested_port, flow ? flow->cgroup : 0,
 			       sk->sk_err, 0);

@@ -9,39 +9,55 @@
  */
 #include "flow.h"
 
-#define TC_ACT_OK       0
+#define TC_ACT_UNSPEC   (-1) /* the next filter decides: we only look */
 #define ETHERNET_HEADER 14
+#define PROTOCOL_IGMP   2
 
 /*
  * Did the gate count this socket's packets to this destination? Inner packets of
  * a tunnel keep their socket on the outer one, so the destination decides.
  */
 static __always_inline bool
-passed_gate(struct __sk_buff *skb, const struct packet *p, __u32 bytes)
+passed_gate(struct __sk_buff *skb, const struct packet *p)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct sock_state *st;
 	struct flow_key key;
 
-	if (!sk)
+	if (!sk || !(sk = bpf_sk_fullsock(sk)))
 		return false;
-	sk = bpf_sk_fullsock(sk);
-	if (!sk) /* time-wait and request sockets: the kernel's own answers */
-		return p->protocol == PROTOCOL_TCP;
-	st = bpf_sk_storage_get(&socks, sk, 0, 0);
 	if (p->protocol == PROTOCOL_TCP && sk->state == STATE_LISTEN)
 		return true;
-	if (is_kernel_control(sk, st, p, bytes))
-		return true;
+	st = bpf_sk_storage_get(&socks, sk, 0, 0);
 	if (!st || !(st->flags & SOCK_SENT))
 		return false;
-	if (p->protocol == PROTOCOL_TCP)
+	if (p->protocol == PROTOCOL_TCP && sk->type == TYPE_STREAM)
 		return st->dst_port == p->dst_port && same_addr(&st->dst, &p->dst);
 	flow_key_fill(&key, st->cookie, p, WIRE_WITNESS_GATE);
 	if (bpf_map_lookup_elem(&flows, &key))
 		return true;
 	key.cookie = 0; /* a flow that overflowed or was closed as idle has no entry */
 	return bpf_map_lookup_elem(&counted, &key) != NULL;
+}
+
+/*
+ * Packets without content that a kernel sends on no process's behalf: the RST and
+ * SYN-ACK of a pod's kernel lose their socket on the way, time-wait sockets have
+ * none, and IGMP never had one. So a flood of SYNs makes no flow here either.
+ */
+static __always_inline bool
+is_control(struct __sk_buff *skb, const struct packet *p, __u32 bytes)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (p->protocol == PROTOCOL_IGMP)
+		return !sk;
+	if (p->protocol != PROTOCOL_TCP || bytes != p->header)
+		return false;
+	if (!sk)
+		return p->type & TCP_RST || (p->type & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+	sk = bpf_sk_fullsock(sk);
+	return !sk || is_kernel_control(sk, bpf_sk_storage_get(&socks, sk, 0, 0), p, bytes);
 }
 
 /* Sockets of other cgroups are nobody's business when the scope is a subtree. */
@@ -74,6 +90,9 @@ stray(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, __
 		.dst_port = p->dst_port,
 		.protocol = p->protocol,
 		.witness = witness,
+		.role = witness == WIRE_WITNESS_FORWARDED && is_icmp_answer(p) ? WIRE_ROLE_SERVER
+									       : WIRE_ROLE_UNKNOWN,
+		.flags = WIRE_FLOW_ENDLESS,
 		.ifindex = skb->ifindex,
 		.bytes = bytes,
 		.wire_bytes = bytes + extra,
@@ -100,9 +119,12 @@ classify(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p,
 {
 	__u32 extra = segment_headers(skb, p);
 
-	if (passed_gate(skb, p, bytes)) {
+	if (passed_gate(skb, p)) {
 		fold(c);
 		total_add(WIRE_TOTAL_NIC_COUNTED, 0, bytes, bytes + extra);
+	} else if (is_control(skb, p, bytes)) {
+		fold(c);
+		total_add(WIRE_TOTAL_NIC_CONTROL, 0, bytes, bytes + extra);
 	} else if (skb->ingress_ifindex && destination_counted(p)) {
 		fold(c);
 		total_add(WIRE_TOTAL_NIC_FORWARDED, 0, bytes, bytes + extra);
@@ -115,6 +137,24 @@ classify(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p,
 	}
 }
 
+/* What the frame says it is, whatever its sender told the kernel; behind at most two VLAN tags. */
+static __always_inline __u16
+ethertype_of(struct __sk_buff *skb, __u32 *at)
+{
+	__u16 type = 0;
+
+	*at = ETHERNET_HEADER;
+	bpf_skb_load_bytes(skb, 12, &type, sizeof(type));
+#pragma unroll
+	for (int i = 0; i < 2; i++) {
+		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+			break;
+		bpf_skb_load_bytes(skb, *at + 2, &type, sizeof(type));
+		*at += 4;
+	}
+	return type;
+}
+
 SEC("tc")
 int
 nic_egress(struct __sk_buff *skb)
@@ -122,20 +162,23 @@ nic_egress(struct __sk_buff *skb)
 	struct wire_counters *c = seen(WIRE_FLOW);
 	struct wire_settings *s = settings_get();
 	struct packet p;
-	__u32 bytes = skb->len - ETHERNET_HEADER;
+	__u32 at, bytes;
+	__u16 type;
 
 	if (!c || !s)
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	if (other_scope(skb, s)) {
 		filter(c);
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	}
+	type = ethertype_of(skb, &at);
+	bytes = skb->len - at;
 	total_add(WIRE_TOTAL_NIC, 0, bytes, bytes);
-	if (parse(skb, ETHERNET_HEADER, &p) < 0) {
+	if (parse(skb, type, at, &p) < 0) {
 		fold(c);
 		total_add(WIRE_TOTAL_NIC_OTHER, 0, bytes, bytes);
 	} else {
 		classify(skb, c, &p, bytes);
 	}
-	return TC_ACT_OK;
+	return TC_ACT_UNSPEC;
 }

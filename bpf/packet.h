@@ -120,14 +120,26 @@ parse_v6(struct __sk_buff *skb, __u32 at, struct packet *p)
 
 /* at: where the IP header begins. 0, or -1 for what is not IP or is cut short. */
 static __always_inline int
-parse(struct __sk_buff *skb, __u32 at, struct packet *p)
+parse(struct __sk_buff *skb, __u16 ethertype, __u32 at, struct packet *p)
 {
 	__builtin_memset(p, 0, sizeof(*p));
-	if (skb->protocol == bpf_htons(ETH_P_IP))
+	if (ethertype == bpf_htons(ETH_P_IP))
 		return parse_v4(skb, at, p);
-	if (skb->protocol == bpf_htons(ETH_P_IPV6))
+	if (ethertype == bpf_htons(ETH_P_IPV6))
 		return parse_v6(skb, at, p);
 	return -1;
+}
+
+/* Answers that ICMP defines as such: echo reply, errors; neighbour discovery's advertisements. */
+static __always_inline bool
+is_icmp_answer(const struct packet *p)
+{
+	if (p->protocol == PROTOCOL_ICMP)
+		return p->type == 0 || p->type == 3 || p->type == 11 || p->type == 12 ||
+		       p->type == 14;
+	if (p->protocol == PROTOCOL_ICMPV6)
+		return p->type == 129 || p->type < 128 || p->type == 136;
+	return false;
 }
 
 /* What the segments that GSO will cut add on the wire: a header each but the first. */

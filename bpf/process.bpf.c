@@ -15,8 +15,8 @@ describe(struct wire_task *out, struct task_struct *task)
 	out->ppid = task->real_parent->tgid;
 	out->uid = task->cred->uid.val;
 	out->gid = task->cred->gid.val;
-	out->loginuid = task->loginuid.val;
-	out->session = task->sessionid;
+	out->loginuid = bpf_core_field_exists(task->loginuid) ? task->loginuid.val : ~0u;
+	out->session = bpf_core_field_exists(task->sessionid) ? task->sessionid : ~0u;
 	out->started_ns = task->group_leader->start_boottime;
 	out->cgroup = task->cgroups->dfl_cgrp->kn->id;
 	out->net_ns = task->nsproxy->net_ns->ns.inum;

@@ -28,6 +28,7 @@ struct probes_options {
 	bool loopback;
 	uint32_t argv_bytes;
 	const char *const *uplinks; /* names, "auto" or "none"; NULL-terminated */
+	const char *instance;       /* tells this agent's filters from another's */
 	const char *netns;          /* path of the uplinks' network namespace; "": ours */
 	const struct prefix *own; /* own networks and special scopes, for the kernel's prefix set */
 	size_t own_count;
@@ -45,7 +46,8 @@ struct coverage {
 
 /* 0; -EPERM without the privilege for BPF; -ENOTSUP when the kernel lacks what is required. */
 int probes_open(struct probes **out, const struct probes_options *options, struct error *why);
-/* Detaches everything. */
+/* Detaches everything; what was counted can still be read. */
+void probes_stop(struct probes *probes);
 void probes_close(struct probes *probes);
 
 const struct coverage *probes_coverage(const struct probes *probes, size_t *count);

@@ -275,6 +275,8 @@ enum wire_total {
 	WIRE_TOTAL_NIC_COUNTED, /* of these: passed the gate */
 	WIRE_TOTAL_NIC_FORWARDED, /* of these: forwarded */
 	WIRE_TOTAL_NIC_STRAY,     /* of these: unattributed */
+	WIRE_TOTAL_NIC_CONTROL,   /* of these: RST, SYN-ACK, IGMP that a kernel sends on nobody\'s
+				     behalf */
 	WIRE_TOTAL_NIC_OTHER,     /* of these: not IP (ARP and the like) */
 	WIRE_TOTALS,
 };

@@ -20,7 +20,7 @@ bootstrap-demo:
 	@tests/bootstrap.sh demo
 
 bootstrap-test:
-	@tests/bootstrap.sh demo test
+	@tests/bootstrap.sh demo test lab
 
 # pkg-config is asked when make starts, so what is missing comes first and make starts anew.
 test: bootstrap-test

@@ -56,6 +56,7 @@ live_options(struct probes_options *options, const struct config *config)
 	options->loopback = config->flows_loopback;
 	options->argv_bytes = strcmp(config->privacy_argv, "drop") ? WIRE_TEXT_BYTES : 0;
 	options->uplinks = config->nic_interfaces;
+	options->instance = config->instance;
 	options->netns = config->nic_netns;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* privileges - keep what watching needs, give up the rest. */
+#include <bpf/bpf.h>
 #include <cap-ng.h>
 #include <errno.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "privileges.h"
 
@@ -17,6 +19,19 @@ privileges_check(struct error *why)
 			 "as root");
 }
 
+/*
+ * Before 5.11 maps count against RLIMIT_MEMLOCK. libbpf knows such kernels and
+ * raises the limit at its first map, which must be before CAP_SYS_RESOURCE is gone.
+ */
+static void
+raise_memlock(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "memlock", 4, 4, 1, NULL);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 privileges_drop(bool enters_namespaces, struct error *why)
 {
@@ -25,6 +40,7 @@ privileges_drop(bool enters_namespaces, struct error *why)
 
 	if (result < 0)
 		return result;
+	raise_memlock();
 	capng_clear(CAPNG_SELECT_BOTH);
 	capng_updatev(CAPNG_ADD, kept, CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE,
 		      CAP_DAC_READ_SEARCH, -1);

@@ -85,6 +85,7 @@ add_totals(cJSON *root, const struct probes *probes)
 		[WIRE_TOTAL_NIC_COUNTED] = "nic_counted",
 		[WIRE_TOTAL_NIC_FORWARDED] = "nic_forwarded",
 		[WIRE_TOTAL_NIC_STRAY] = "nic_unattributed",
+		[WIRE_TOTAL_NIC_CONTROL] = "nic_control",
 		[WIRE_TOTAL_NIC_OTHER] = "nic_other",
 	};
 	cJSON *all = cJSON_AddObjectToObject(root, "totals");

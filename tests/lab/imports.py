@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""imports - the files that the live tests import, one path a line, for the lab's initramfs."""
+"""imports - the files that the live tests and the demo import, one path a line, for the lab's initramfs."""
 import os
 import sys
 
@@ -7,6 +7,7 @@ sys.path.insert(0, os.getcwd())
 import encodings.ascii  # noqa: E402,F401
 import encodings.idna  # noqa: E402,F401
 import encodings.utf_8  # noqa: E402,F401
+import http.server  # noqa: E402,F401
 import random  # noqa: E402,F401
 import run  # noqa: E402,F401
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # initramfs.sh SERIES BUILD - pack build/lab/SERIES/initramfs.gz: busybox, the
-# modules that the tests need, ip, python3, the tests and what BUILD holds.
+# modules that the tests need, ip, python3, the tests and what BUILD holds. With
+# DEMO set it holds and runs the demo instead of the tests.
 set -eu
 
 series=$1 build=$2
@@ -68,17 +69,26 @@ cd "$source"
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/run" "$root/etc" "$root/demarc"
 cp "$(command -v busybox)" "$root/bin/busybox"
-for applet in sh mount mkdir cat ls echo sleep insmod poweroff uname sed grep tr kill date dd stty; do
+for applet in sh mount mkdir cat ls echo sleep insmod poweroff uname sed grep tr kill dd stty; do
 	ln -s busybox "$root/bin/$applet"
 done
 cp "$here/init" "$root/init"
 chmod +x "$root/init"
 printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
 echo "${ONLY-}" >"$root/demarc/only"
+programs="ip date"
+inside="sh tests/lab/inside.sh"
+if [ -n "${DEMO-}" ]; then
+	programs="$programs bash awk seq head find stat id rm rmdir ln cp chmod dirname curl runc"
+	inside="bash deploy/demo/run.sh"
+fi
+echo "$inside" >"$root/demarc/inside"
 add_modules
-add_program "$(PATH=$PATH:/usr/sbin:/sbin command -v ip)"
+for program in $programs; do
+	add_program "$(PATH=$PATH:/usr/sbin:/sbin command -v "$program")"
+done
 add_python
-for path in rules tests/live tests/lab/inside.sh; do
+for path in rules deploy/demo tests/live tests/lab/inside.sh; do
 	[ -e "$path" ] || continue
 	mkdir -p "$root/demarc/$(dirname "$path")"
 	cp -a "$path" "$root/demarc/$path"

@@ -154,6 +154,8 @@ class Net:
                 command("ip", "-n", name, "link", "set", each, "up")
         self._address()
         self.sysctl(self.app, "net.ipv4.ip_local_port_range", "1024 65000")
+        # Ports that a test listens on later must not be in TIME_WAIT by then.
+        self.sysctl(self.app, "net.ipv4.ip_local_reserved_ports", "8000-8999")
         self.sysctl(self.app, "net.ipv4.ping_group_range", "0 2147483647")
         for name in (self.app, self.sink):
             self.sysctl(name, "net.ipv4.tcp_fastopen", "1543")

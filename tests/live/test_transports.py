@@ -198,7 +198,8 @@ def conserved(box):
     """What the peer received = what the NIC probe counted, packet by packet."""
     told = story(box)
     totals = told.status["totals"]
-    nic, parts = totals["nic"], ("nic_counted", "nic_forwarded", "nic_unattributed", "nic_other")
+    nic, parts = totals["nic"], ("nic_counted", "nic_forwarded", "nic_unattributed", "nic_control",
+                                "nic_other")
     for what in ("packets", "bytes"):
         expect(nic[what] == sum(totals[part][what] for part in parts), "the NIC's", what,
                nic[what], "are not the sum of", {part: totals[part][what] for part in parts})

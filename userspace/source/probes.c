@@ -289,15 +289,19 @@ start_program(struct probes *probes, size_t i, struct error *why)
 	return 0;
 }
 
-static int
-map_memory(struct probes *probes)
+/* The maps that are read and written in place. */
+struct area {
+	const char *name;
+	size_t bytes;
+	void **where;
+};
+
+#define AREAS 3
+
+static void
+areas_of(struct probes *probes, struct area areas[AREAS])
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	const struct {
-		const char *name;
-		size_t bytes;
-		void **where;
-	} areas[] = {
+	const struct area all[AREAS] = {
 		{"settings", sizeof(struct wire_settings), (void **)&probes->settings},
 		{"counters", probes->cpus * WIRE_KIND_MAX * sizeof(struct wire_counters),
 		 (void **)&probes->counters},
@@ -305,9 +309,17 @@ map_memory(struct probes *probes)
 		 (void **)&probes->totals},
 	};
 
-	for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
-		size_t bytes = (areas[i].bytes + page - 1) / page * page;
-		void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+	memcpy(areas, all, sizeof(all));
+}
+
+static int
+map_memory(struct probes *probes)
+{
+	struct area areas[AREAS];
+
+	areas_of(probes, areas);
+	for (size_t i = 0; i < AREAS; i++) {
+		void *memory = mmap(NULL, areas[i].bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 				    probes_map_fd(probes, areas[i].name), 0);
 
 		if (memory == MAP_FAILED)
@@ -315,6 +327,17 @@ map_memory(struct probes *probes)
 		*areas[i].where = memory;
 	}
 	return 0;
+}
+
+static void
+unmap_memory(struct probes *probes)
+{
+	struct area areas[AREAS];
+
+	areas_of(probes, areas);
+	for (size_t i = 0; i < AREAS; i++)
+		if (*areas[i].where)
+			munmap(*areas[i].where, areas[i].bytes);
 }
 
 static void
@@ -412,17 +435,27 @@ probes_open(struct probes **out, const struct probes_options *options, struct er
 }
 
 void
+probes_stop(struct probes *probes)
+{
+	for (size_t i = 0; i < PROGRAM_COUNT; i++) {
+		if (programs[i].attach == BY_UPLINK && probes->attached[i])
+			uplinks_detach(probes);
+		bpf_link__destroy(probes->links[i]);
+		probes->links[i] = NULL;
+		probes->attached[i] = false;
+	}
+	probes->uplink_count = 0;
+}
+
+void
 probes_close(struct probes *probes)
 {
 	if (!probes)
 		return;
-	for (size_t i = 0; i < PROGRAM_COUNT; i++) {
-		if (programs[i].attach == BY_UPLINK &&
-		    probes->coverage[i].state == COVERAGE_ATTACHED)
-			uplinks_detach(probes);
-		bpf_link__destroy(probes->links[i]);
+	probes_stop(probes);
+	for (size_t i = 0; i < PROGRAM_COUNT; i++)
 		bpf_object__close(probes->objects[i]);
-	}
+	unmap_memory(probes);
 	for (size_t i = 0; i < probes->map_count; i++)
 		close(probes->maps[i].fd);
 	if (probes->cgroup_fd >= 0)

@@ -28,6 +28,7 @@ struct shared_map {
 
 struct uplink {
 	unsigned int ifindex;
+	bool attached;
 	char name[16];
 };
 
@@ -47,6 +48,7 @@ struct probes {
 	bool approximate; /* some program does without fetch-and-add */
 	struct uplink uplinks[UPLINKS_MAX];
 	size_t uplink_count;
+	int uplink_program_fd;
 	struct wire_settings *settings; /* mapped */
 	struct wire_counters *counters; /* mapped: cpus * WIRE_KIND_MAX */
 	struct wire_sum *totals;        /* mapped: cpus * WIRE_TOTALS */
@@ -59,6 +61,8 @@ int probes_map_fd(const struct probes *probes, const char *name);
 int uplinks_find(struct probes *probes, struct error *why);
 int uplinks_attach(struct probes *probes, int program_fd, struct error *why);
 int uplinks_detach(struct probes *probes);
+/* Look whether the filters still stand. True when something changed; said tells what. */
+bool uplinks_tend(struct probes *probes, char *said, size_t room);
 
 /* scope.c */
 int scope_open(struct probes *probes, struct error *why);

@@ -233,6 +233,26 @@ carry_over(struct ring *ring, size_t first)
 	ring->count = count;
 }
 
+/* An uplink that came or went is a change of coverage: the journal must know. */
+static void
+tend_uplinks(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
+{
+	struct {
+		struct wire_agent agent;
+		char text[WIRE_TEXT_BYTES];
+	} record = {.agent = {.head = {.kind = WIRE_AGENT,
+				       .size = sizeof(record),
+				       .cpu = UINT32_MAX,
+				       .time_ns = now_ns},
+			      .life = WIRE_LIFE_COVERAGE}};
+
+	if (!uplinks_tend(ring->probes, record.text, sizeof(record.text)))
+		return;
+	record.agent.text.offset = sizeof(record.agent);
+	record.agent.text.length = (uint16_t)strlen(record.text);
+	fn(&record.agent.head, arg);
+}
+
 static void
 sweep_a_part(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
 {
@@ -240,6 +260,7 @@ sweep_a_part(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
 		ring->sweeping = true;
 		ring->swept_ns = now_ns;
 		tell_overflow(ring, now_ns, fn, arg);
+		tend_uplinks(ring, now_ns, fn, arg);
 	}
 	if (ring->sweeping)
 		ring->sweeping = sweep_step(ring->sweep, now_ns, fn, arg);
@@ -281,6 +302,7 @@ ring_finish(struct source *source, record_fn fn, void *arg)
 	struct ring *ring = (struct ring *)source;
 	uint64_t now_ns;
 
+	probes_stop(ring->probes); /* from here on nothing is counted that would not be told */
 	while (drain(source, BUDGET_MAX, fn, arg) > 0 || ring->count)
 		;
 	now_ns = clock_boot_ns();

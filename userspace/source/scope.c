@@ -56,6 +56,23 @@ resolve(const char *scope, const char *mount, char *path, size_t room)
 	return snprintf(path, room, "%s/%s", mount, scope) < (int)room ? 0 : -ENAMETOOLONG;
 }
 
+/* The root of the whole tree has this inode; that of a cgroup namespace has another. */
+#define ROOT_INODE 1
+
+static int
+check_root(const char *mount, struct error *why)
+{
+	struct stat st;
+
+	if (stat(mount, &st) < 0)
+		return error_set(why, -errno, "%s: %s", mount, strerror(errno));
+	if (st.st_ino != ROOT_INODE)
+		return error_set(
+			why, -ENOTSUP,
+			"a cgroup namespace hides the node's tree at %s: run in the host's", mount);
+	return 0;
+}
+
 int
 scope_open(struct probes *probes, struct error *why)
 {
@@ -68,6 +85,9 @@ scope_open(struct probes *probes, struct error *why)
 		return error_set(
 			why, -ENOTSUP,
 			"no cgroup v2 tree is mounted: mount -t cgroup2 none /sys/fs/cgroup");
+	result = check_root(mount, why);
+	if (result < 0)
+		return result;
 	result = resolve(scope, mount, path, sizeof(path));
 	if (result < 0)
 		return error_set(why, result, "scope: '%s' is too long", scope);

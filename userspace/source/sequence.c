@@ -6,14 +6,16 @@
 
 #include "sequence.h"
 
-#define HOLES 64 /* at once, per CPU and kind; more run together into the oldest */
+#define PATIENCE_NS \
+	100000000u /* a preempted task hands its record over within this, nearly always */
+#define LIFETIME_NS 10000000000u /* after this a hole is told as far as the drops bear it out */
+#define HOLES       64           /* at once, per CPU and kind; more run together into the oldest */
 
 struct hole {
 	uint64_t first;
 	uint64_t count;
 	uint64_t from_ns;
 	uint64_t to_ns;
-	unsigned int drains; /* ended since it was seen */
 };
 
 struct slot {
@@ -134,21 +136,47 @@ yield(unsigned int cpu, unsigned int kind, const struct hole *hole, uint64_t now
 	fn(&gap.head, arg);
 }
 
+/* Holes that ran together, or were filled out of sight, are larger than what was lost. */
+static uint64_t
+lost_in(const struct slot *slot, const struct hole *hole, uint64_t dropped)
+{
+	uint64_t untold = dropped - slot->told;
+
+	return hole->count < untold ? hole->count : untold;
+}
+
 static void
 tell_holes(struct slot *slot, unsigned int cpu, unsigned int kind, uint64_t dropped, bool flush,
 	   uint64_t now_ns, record_fn fn, void *arg)
 {
 	for (size_t i = 0; i < slot->hole_count;) {
 		struct hole *hole = &slot->holes[i];
+		bool certain =
+			now_ns >= hole->to_ns + PATIENCE_NS && slot->told + hole->count <= dropped;
 
-		if ((hole->drains++ < 2 && !flush) || slot->told + hole->count > dropped) {
+		if (!certain && !flush && now_ns < hole->to_ns + LIFETIME_NS) {
 			i++;
 			continue;
 		}
+		hole->count = lost_in(slot, hole, dropped);
 		slot->told += hole->count;
-		yield(cpu, kind, hole, now_ns, fn, arg);
+		if (hole->count)
+			yield(cpu, kind, hole, now_ns, fn, arg);
 		remove_hole(slot, i);
 	}
+}
+
+/* At the end, what dropped without a hole to show for it is told without a place. */
+static void
+tell_rest(struct slot *slot, unsigned int cpu, unsigned int kind, uint64_t dropped, uint64_t now_ns,
+	  record_fn fn, void *arg)
+{
+	const struct hole rest = {.count = dropped - slot->told, .to_ns = now_ns};
+
+	if (!rest.count)
+		return;
+	slot->told = dropped;
+	yield(cpu, kind, &rest, now_ns, fn, arg);
 }
 
 void
@@ -168,5 +196,7 @@ sequence_gaps(struct sequences *sequences, bool flush, uint64_t now_ns, slot_cou
 			slot->next = said.issued;
 		}
 		tell_holes(slot, cpu, kind, said.dropped, flush, now_ns, fn, arg);
+		if (flush)
+			tell_rest(slot, cpu, kind, said.dropped, now_ns, fn, arg);
 	}
 }

@@ -27,8 +27,8 @@ struct slot_counts {
 typedef struct slot_counts (*slot_counts_fn)(unsigned int cpu, unsigned int kind, void *arg);
 
 /*
- * End a drain: yield a WIRE_GAP record for every hole that two drains have not
- * filled and that the drops account for; with flush, also for a hole at the very
+ * End a drain that emptied the rings: yield a WIRE_GAP record for every hole that
+ * is 100 ms old and that the drops account for; with flush, also for a hole at the very
  * end. So the gaps' counts add up to the drops.
  */
 void sequence_gaps(struct sequences *sequences, bool flush, uint64_t now_ns, slot_counts_fn counts,

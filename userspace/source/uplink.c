@@ -2,8 +2,9 @@
 /*
  * uplink - the devices by which packets leave the node, and the NIC probe on them.
  *
- * The filter stands at a priority and handle of its own, so that it disturbs no
- * other user of clsact and can be found again after a crash.
+ * The filter stands at a priority of ours and a handle of the instance's, so that
+ * it disturbs no other user of clsact, nor another agent, and is found again after
+ * a crash. Devices come and go: they are looked at again every now and then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +13,14 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "probes_private.h"
 
-#define FILTER_HANDLE   0x64656d /* "dem" */
 #define FILTER_PRIORITY 0x646d
 #define ARPHRD_ETHER    1
 
@@ -52,32 +54,44 @@ leave(int home)
 		close(home);
 }
 
+/* The probe reads Ethernet headers: other devices are refused. */
 static bool
-is_ethernet_hardware(const char *name)
+is_ethernet(const char *name)
 {
-	char path[512];
-	FILE *file cleanup(file_drop) = NULL;
-	int type;
+	int fd cleanup(fd_drop) = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {0};
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/device", name);
-	if (access(path, F_OK) < 0)
-		return false;
-	snprintf(path, sizeof(path), "/sys/class/net/%s/type", name);
-	file = fopen(path, "re");
-	return file && fscanf(file, "%d", &type) == 1 && type == ARPHRD_ETHER;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return fd >= 0 && ioctl(fd, SIOCGIFHWADDR, &request) == 0 &&
+	       request.ifr_hwaddr.sa_family == ARPHRD_ETHER;
 }
 
-static void
-add_uplink(struct probes *probes, const char *name)
+static bool
+is_hardware(const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device", name);
+	return access(path, F_OK) == 0;
+}
+
+static int
+add_uplink(struct probes *probes, const char *name, struct error *why)
 {
 	struct uplink *uplink = &probes->uplinks[probes->uplink_count];
 	unsigned int ifindex = if_nametoindex(name);
 
-	if (!ifindex || probes->uplink_count == UPLINKS_MAX)
-		return;
+	if (!ifindex)
+		return error_set(why, -ENODEV, "nic.interfaces: no device '%s'", name);
+	if (!is_ethernet(name))
+		return error_set(why, -ENODEV, "nic.interfaces: '%s' is no Ethernet device", name);
+	if (probes->uplink_count == UPLINKS_MAX)
+		return error_set(why, -ENODEV, "nic.interfaces: more than %d", UPLINKS_MAX);
 	uplink->ifindex = ifindex;
+	uplink->attached = false;
 	snprintf(uplink->name, sizeof(uplink->name), "%s", name);
 	probes->uplink_count++;
+	return 0;
 }
 
 /* Devices that are hardware: the others send through them. */
@@ -88,8 +102,8 @@ find_hardware(struct probes *probes)
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory)))
-		if (entry->d_name[0] != '.' && is_ethernet_hardware(entry->d_name))
-			add_uplink(probes, entry->d_name);
+		if (entry->d_name[0] != '.' && is_hardware(entry->d_name))
+			add_uplink(probes, entry->d_name, NULL);
 	if (directory)
 		closedir(directory);
 }
@@ -104,47 +118,62 @@ uplinks_find(struct probes *probes, struct error *why)
 	if (result < 0)
 		return error_set(why, result, "nic.netns: %s: %s", probes->options.netns,
 				 strerror(-result));
-	for (; names && *names; names++) {
-		size_t before = probes->uplink_count;
-
-		if (!strcmp(*names, "none"))
-			break;
-		if (!strcmp(*names, "auto")) {
+	for (; names && *names && !result && strcmp(*names, "none") != 0; names++) {
+		if (!strcmp(*names, "auto"))
 			find_hardware(probes);
-			continue;
-		}
-		add_uplink(probes, *names);
-		if (probes->uplink_count == before) {
-			leave(home);
-			return error_set(why, -ENODEV, "nic.interfaces: no device '%s'", *names);
-		}
+		else
+			result = add_uplink(probes, *names, why);
 	}
 	leave(home);
-	return 0;
+	return result;
+}
+
+/* FNV-1a of the instance's name: agents side by side have filters of their own. */
+static uint32_t
+handle_of(const struct probes *probes)
+{
+	const char *name = probes->options.instance ? probes->options.instance : "";
+	uint32_t hash = 2166136261u;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return (hash & 0xfffffff) | 1;
 }
 
 static int
-attach_one(const struct uplink *uplink, int program_fd)
+attach_one(const struct probes *probes, struct uplink *uplink)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)uplink->ifindex,
 		    .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
-		    .prog_fd = program_fd, .flags = BPF_TC_F_REPLACE);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle_of(probes), .priority = FILTER_PRIORITY,
+		    .prog_fd = probes->uplink_program_fd, .flags = BPF_TC_F_REPLACE);
 	int result = bpf_tc_hook_create(&hook);
 
 	if (result < 0 && result != -EEXIST)
 		return result;
-	return bpf_tc_attach(&hook, &opts);
+	result = bpf_tc_attach(&hook, &opts);
+	uplink->attached = !result;
+	return result;
 }
 
 static int
-detach_one(const struct uplink *uplink)
+detach_one(const struct probes *probes, const struct uplink *uplink)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)uplink->ifindex,
 		    .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle_of(probes), .priority = FILTER_PRIORITY);
 
 	return bpf_tc_detach(&hook, &opts);
+}
+
+static bool
+is_attached(const struct probes *probes, const struct uplink *uplink)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)uplink->ifindex,
+		    .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle_of(probes), .priority = FILTER_PRIORITY);
+
+	return if_nametoindex(uplink->name) == uplink->ifindex && bpf_tc_query(&hook, &opts) == 0;
 }
 
 int
@@ -153,13 +182,16 @@ uplinks_attach(struct probes *probes, int program_fd, struct error *why)
 	int home;
 	int result = enter(probes->options.netns, &home);
 
+	probes->uplink_program_fd = program_fd;
 	for (size_t i = 0; i < probes->uplink_count && !result; i++) {
-		result = attach_one(&probes->uplinks[i], program_fd);
+		result = attach_one(probes, &probes->uplinks[i]);
 		if (result < 0)
 			error_set(why, result, "%s: %s", probes->uplinks[i].name,
 				  strerror(-result));
 	}
 	leave(home);
+	if (result < 0)
+		uplinks_detach(probes);
 	return result;
 }
 
@@ -172,7 +204,42 @@ uplinks_detach(struct probes *probes)
 	if (enter(probes->options.netns, &home) < 0)
 		return 0;
 	for (size_t i = 0; i < probes->uplink_count; i++)
-		removed += detach_one(&probes->uplinks[i]) == 0;
+		removed += detach_one(probes, &probes->uplinks[i]) == 0;
 	leave(home);
 	return removed;
+}
+
+/* Lost its filter, or its device: try again, and say what changed. */
+static bool
+tend_one(const struct probes *probes, struct uplink *uplink, char *said, size_t room)
+{
+	bool was = uplink->attached;
+
+	if (is_attached(probes, uplink))
+		return false;
+	uplink->attached = false;
+	uplink->ifindex = if_nametoindex(uplink->name);
+	if (uplink->ifindex && is_ethernet(uplink->name) && attach_one(probes, uplink) == 0)
+		snprintf(said, room, "uplink %s: the NIC probe was gone and is attached again",
+			 uplink->name);
+	else if (was)
+		snprintf(
+			said, room,
+			"uplink %s is gone: what leaves by it without passing a socket is not seen",
+			uplink->name);
+	return was || uplink->attached;
+}
+
+bool
+uplinks_tend(struct probes *probes, char *said, size_t room)
+{
+	bool changed = false;
+	int home;
+
+	if (!probes->uplink_count || enter(probes->options.netns, &home) < 0)
+		return false;
+	for (size_t i = 0; i < probes->uplink_count && !changed; i++)
+		changed = tend_one(probes, &probes->uplinks[i], said, room);
+	leave(home);
+	return changed;
 }
