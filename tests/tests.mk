@@ -10,7 +10,7 @@ PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 
 # In the order in which they run.
-SUITES      := style unit schema replay journal live lab
+SUITES      := style unit schema replay journal demo-test live lab
 FULL_SUITES := $(SUITES) sanitizer fuzz lab-all
 
 # Suites of privileged things: as root, or by sudo when it asks nothing.
@@ -60,6 +60,9 @@ replay replay-test: all
 
 journal journal-test: all $$(UNIT)
 	@tests/run_folder.sh journal $(OUT)
+
+demo-test: all
+	@$(AS_ROOT) tests/run_folder.sh demo $(OUT)
 
 live: all $$(LIVE_PROGRAMS)
 	@$(AS_ROOT) $(PYTHON) tests/live/run.py --build $(OUT) $(if $(STORM),--storm $(STORM)) $(if $(ONLY),$(ONLY))
@@ -136,6 +139,6 @@ help:
 	@echo 'V=1 shows commands; SAN=address,undefined builds with sanitizers'
 
 .PHONY: bootstrap-demo bootstrap-test test test-full suites test-programs unit sanitizer sanitizer-run \
-	style schema replay replay-test journal journal-test live lab lab-all test-kernels fuzz check \
+	style schema replay replay-test journal journal-test demo-test live lab lab-all test-kernels fuzz check \
 	check-run check-format check-clang check-tidy check-cppcheck check-shell help
 

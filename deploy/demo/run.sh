@@ -116,7 +116,7 @@ first_violation() {
 }
 
 # Join the cgroup first, enter the network namespace second: ip netns exec hides the cgroup tree.
-inside() { sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec ip netns exec "$@"' sh "$cgroup" "$app" "$@"; }
+inside() { bash -c 'echo $$ >"$1/cgroup.procs"; shift; exec ip netns exec "$@"' bash "$cgroup" "$app" "$@"; }
 
 run_container() {
 	bundle=$work/bundle
@@ -132,8 +132,10 @@ run_container() {
 	   {"type": "network", "path": "/run/netns/$app"}]},
 	 "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}]}
 	JSON
-	sh -c 'echo $$ >"$1/cgroup.procs"; exec runc run --bundle "$2" "$3" >/dev/null' \
-		sh "$cgroup" "$bundle" "$name"
+	# An initramfs cannot be pivoted away from.
+	no_pivot=$(awk '$2 == "/" && $3 == "rootfs" {print "--no-pivot"}' /proc/mounts)
+	bash -c 'echo $$ >"$1/cgroup.procs"; exec runc run $4 --bundle "$2" "$3" >/dev/null' \
+		bash "$cgroup" "$bundle" "$name" "$no_pivot"
 }
 
 traffic() {
