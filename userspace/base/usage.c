@@ -20,7 +20,7 @@ refuse_name(const struct usage *usage, const char *word, struct error *why)
 	char name[NAME_BYTES];
 	size_t count = 0;
 
-	for (; usage->options[count].name && count < NAMES_MAX; count++)
+	for (; count < NAMES_MAX && usage->options[count].name; count++)
 		names[count] = usage->options[count].name;
 	snprintf(name, sizeof(name), "%.*s", length, word);
 	near = nearest_word(name + 2, names, count);
