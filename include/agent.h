@@ -56,6 +56,8 @@ void agent_commit(struct agent *agent);
 void agent_publish(struct agent *agent);
 /* Once a second: folds that are due, shed counts, the user file. now_ns is boot time. */
 void agent_tick(struct agent *agent, uint64_t now_ns);
+/* Tell since when nobody watched, if the journal was begun before. */
+void agent_say_down(struct agent *agent);
 /* Seed the context from /proc. */
 int agent_seed(struct agent *agent);
 /* Emit everything that is still folded. */

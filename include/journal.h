@@ -88,6 +88,7 @@ struct journal_state {
 	uint64_t slowest_sync_ns;
 	uint64_t sync_errors;
 	uint64_t recovered_entries; /* found at open */
+	int64_t last_logged_ms;     /* of the newest entry found at open; 0: there was none */
 	uint64_t cut_bytes;         /* torn tail removed at open */
 	const char *shard;          /* metadata.log_name; "" before the first entry */
 	uint64_t too_long;          /* entries over JOURNAL_ENTRY_BYTES; counted in refused_* too */

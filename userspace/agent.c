@@ -247,6 +247,32 @@ agent_say(struct agent *agent, enum wire_life life, const char *text)
 	agent_record(&record.agent.head, agent);
 }
 
+/* From the newest entry of the journal, or from the boot if that was later, until now. */
+void
+agent_say_down(struct agent *agent)
+{
+	struct wire_gap gap = {
+		.head = {.kind = WIRE_GAP,
+			 .size = sizeof(gap),
+			 .cpu = UINT32_MAX,
+			 .time_ns = clock_boot_ns()},
+		.loss = WIRE_LOSS_DOWN,
+		.missing_kind = WIRE_FLOW,
+		.from_ns = 1000000,
+	};
+	struct journal_state state;
+
+	if (!agent->journal)
+		return;
+	journal_state(agent->journal, &state);
+	if (!state.last_logged_ms)
+		return;
+	if (state.last_logged_ms > agent->options.offset_ms)
+		gap.from_ns = (uint64_t)(state.last_logged_ms - agent->options.offset_ms) * 1000000;
+	gap.to_ns = gap.head.time_ns;
+	agent_record(&gap.head, agent);
+}
+
 /*
  * Turns
  * -----

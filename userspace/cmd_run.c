@@ -259,6 +259,7 @@ open_all(struct run *run, const struct run_options *options, struct error *why)
 		result = open_loop(run, options, why);
 	if (result < 0)
 		return result;
+	agent_say_down(run->agent);
 	agent_seed(run->agent); /* attach first, look second: nothing falls between */
 	say_start(run);
 	return 0;

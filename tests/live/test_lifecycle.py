@@ -121,8 +121,27 @@ def stall(box):
     return f"longest turn {turn} ms, shed {shed}, journalled {found} of {report['sent']} flows"
 
 
+def restart(box):
+    """What left while nobody watched is not known, and the next start says since when."""
+    settings = setup.recording(box)
+    with harness.Agent(box, settings) as agent:
+        agent.process.kill()
+        agent.process.wait()
+        left = time.time()
+    time.sleep(1.5)
+    with harness.Agent(box, settings) as agent:
+        back = time.time()
+        expect(agent.stop() == 0, "exit status")
+        downs = [e for e in agent.kept() if ocsf.enrichment(e, "event", "reason") == "down"]
+    expect(len(downs) == 1, len(downs), "entries tell of the absence")
+    began, ended = downs[0]["start_time"] / 1000, downs[0]["end_time"] / 1000
+    expect(abs(began - left) < 2 * harness.PATIENCE, "it began at", began, "not at", left)
+    expect(left + 1.4 < ended <= back, "it ended at", ended, "not between", left + 1.4, "and", back)
+
+
 def tests():
     yield "violation", violation
+    yield "restart", restart
     yield "outside-scope", outside_scope
     yield "rules-broken", broken_rules
     yield "reload-broken", reload_broken

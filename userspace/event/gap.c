@@ -33,7 +33,8 @@ decode(struct event *event, const struct wire_head *head)
 	missing = event_type_by_kind(gap->missing_kind);
 	event->reason = reason(gap->loss);
 	event->missing = missing ? missing->name : NULL;
-	event->lost = decode_count(gap->count);
+	if (gap->count || gap->loss != WIRE_LOSS_DOWN) /* nobody counted while nobody was there */
+		event->lost = decode_count(gap->count);
 	if (gap->loss == WIRE_LOSS_TABLE) {
 		event->lost_bytes = decode_count(gap->bytes);
 		event->lost_packets = decode_count(gap->packets);

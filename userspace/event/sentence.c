@@ -118,10 +118,11 @@ say_exit(struct line *line, const struct event *event)
 static void
 say_gap(struct line *line, const struct event *event)
 {
-	if (event->lost != ABSENT)
-		say_int(line, event->lost);
-	else
-		say(line, "some");
+	if (event->lost == ABSENT) { /* nobody counted */
+		say(line, "demarc was not there: what left meanwhile is not known");
+		return;
+	}
+	say_int(line, event->lost);
 	say(line, " ");
 	say(line, event->missing ? event->missing : "unknown");
 	say(line, " records are missing");

@@ -427,6 +427,7 @@ journal_state(const struct journal *journal, struct journal_state *out)
 		.refused_critical = journal->refused[JOURNAL_CRITICAL],
 		.staged_bytes = journal->staged - store_released(journal->store),
 		.recovered_entries = journal->recovery.entries,
+		.last_logged_ms = journal->recovery.last_logged_ms,
 		.cut_bytes = journal->recovery.cut_bytes,
 		.damaged = journal->recovery.damaged,
 		.too_long = journal->too_long,

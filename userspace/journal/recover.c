@@ -28,6 +28,7 @@ struct tail {
 	uint64_t next_sequence; /* after the last good entry, or as the header says */
 	uint64_t good_end;      /* file offset behind the last good entry */
 	uint64_t damaged;
+	int64_t last_logged_ms; /* of the last good entry */
 };
 
 /* Go on behind a bad place. 1: it is damage, 0: it is the torn tail of what nobody was told of. */
@@ -61,6 +62,7 @@ walk(struct scan *scan, struct tail *tail, const char *path)
 		if (found == 1) {
 			tail->entries++;
 			tail->next_sequence = frame.head.sequence + 1;
+			tail->last_logged_ms = frame.head.logged_ms;
 			continue;
 		}
 		if (found < 0 && found != -EBADMSG)
@@ -138,6 +140,7 @@ recover_segment(struct recovery *out, const char *path, bool *same, const char *
 	if (fsync(scan.fd) < 0) /* what a killed process wrote may be in memory only */
 		return -errno;
 	out->entries = tail.entries;
+	out->last_logged_ms = tail.last_logged_ms;
 	if (tail.entries || tail.damaged)
 		return tail.entries > 0;
 	return remove_empty(out, &scan, path);

@@ -16,7 +16,8 @@ struct recovery {
 	unsigned int next_segment;
 	uint64_t entries; /* in the newest segment that has any */
 	uint64_t cut_bytes;
-	uint64_t damaged; /* places */
+	uint64_t damaged;       /* places */
+	int64_t last_logged_ms; /* of the newest entry; 0: there is none */
 };
 
 /* Repairs the newest shard of directory. The caller holds its lock. */
