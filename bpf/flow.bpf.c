@@ -68,20 +68,29 @@ role_of(const struct flow_key *key, const struct packet *p, struct sock_state *s
 	return st->role;
 }
 
+/* A look-up costs a tenth of an update, and most flows go where others went before. */
+static __always_inline void
+remember(const struct flow_key *key)
+{
+	__u8 one = 1;
+
+	if (!bpf_map_lookup_elem(&counted, key))
+		bpf_map_update_elem(&counted, key, &one, BPF_ANY);
+}
+
 /* For the NIC probe, which meets forwarded packets without their socket. */
 static __always_inline void
 remember_destination(const struct flow_key *key)
 {
 	struct wire_settings *s = settings_get();
 	struct flow_key anyone = *key;
-	__u8 one = 1;
 
 	if (!s || !s->uplinks)
 		return;
 	anyone.cookie = 0;
-	bpf_map_update_elem(&counted, &anyone, &one, BPF_ANY);
+	remember(&anyone);
 	anyone.port = 0; /* later fragments have none */
-	bpf_map_update_elem(&counted, &anyone, &one, BPF_ANY);
+	remember(&anyone);
 }
 
 static __always_inline void
@@ -166,6 +175,17 @@ follow_stream(struct __sk_buff *skb, struct wire_counters *c, const struct flow_
 	return false;
 }
 
+/* The snapshot may name the owner of an old socket after its first packet was counted. */
+static __always_inline void
+name_late(struct wire_flow *flow, const struct sock_state *st)
+{
+	if (flow->owner.basis != WIRE_BASIS_UNKNOWN || st->owner.basis == WIRE_BASIS_UNKNOWN)
+		return;
+	flow->owner = st->owner;
+	if (flow->role == WIRE_ROLE_UNKNOWN)
+		flow->role = st->role;
+}
+
 /* stream: a TCP socket, whose end flow_state will see; raw sockets may send TCP too. */
 static __always_inline void
 count(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, struct sock_state *st,
@@ -184,6 +204,7 @@ count(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, st
 		return;
 	}
 	fold(c);
+	name_late(flow, st);
 	flow_grow(flow, skb->len, extra);
 }
 
