@@ -91,15 +91,25 @@ $(OUT)/unit/%: tests/unit/%.c $(OUT)/libdemarc.a
 	$(call msg,TEST,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(OUT)/libdemarc.a $(LIBS) -lcmocka
 
-# Fuzz targets: one for each file of tests/fuzz, over the sources themselves.
+# Fuzz targets: one for each file of tests/fuzz, linked with the library built for it.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 FUZZ     := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
+FUZZ_OBJ := $(LIB_SRC:%.c=build/fuzz/%.o)
+FUZZ_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+FUZZ_CC   = $(CLANG) $(filter-out $(HARD),$(ALL_CFLAGS)) -O1 $(FUZZ_SAN)
 FUZZ_SECONDS ?= 60
 
-build/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard include/*.h include/base/*.h) | $(SKELS)
+build/fuzz/userspace/%.o: userspace/%.c | $(SKELS)
 	$(call msg,FUZZ,$<)
-	$(Q)mkdir -p $(@D) && $(CLANG) $(filter-out $(HARD),$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $< $(LIB_SRC) $(LIBS)
+	$(Q)mkdir -p $(@D) && $(FUZZ_CC) -MMD -MP -c $< -o $@
+
+build/fuzz/libdemarc.a: $(FUZZ_OBJ)
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+build/fuzz/%: tests/fuzz/%.c build/fuzz/libdemarc.a
+	$(call msg,FUZZ,$<)
+	$(Q)$(FUZZ_CC) -Itests -fsanitize=fuzzer -o $@ $< build/fuzz/libdemarc.a $(LIBS)
 
 # What is missing comes first, and then make starts anew: pkg-config is asked when it starts.
 demo: bootstrap-demo
@@ -127,4 +137,4 @@ clean:
 
 .PHONY: all demo bench install clean
 
--include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(UNIT:%=%.d)
+-include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(UNIT:%=%.d) $(FUZZ_OBJ:.o=.d)

@@ -7,11 +7,10 @@
 .SECONDEXPANSION:
 
 PYTHON ?= /usr/bin/python3
-FUZZ_SECONDS ?= 60
 
 # In the order in which they run.
-SUITES      := style unit schema replay journal demo-test live lab
-FULL_SUITES := $(SUITES) sanitizer fuzz lab-all
+SUITES      := style unit schema replay journal demo-test live evasion lab
+FULL_SUITES := $(SUITES) sanitizer lab-all evasion-lab
 
 # Suites of privileged things: as root, or by sudo when it asks nothing.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
@@ -24,7 +23,7 @@ bootstrap-test:
 
 # pkg-config is asked when make starts, so what is missing comes first and make starts anew.
 test: bootstrap-test
-	@$(MAKE) --no-print-directory suites RUN='$(SUITES)'
+	@$(MAKE) --no-print-directory suites RUN='$(SUITES)' FUZZ_SECONDS=5
 
 test-full: bootstrap-test
 	@$(MAKE) --no-print-directory suites RUN='$(FULL_SUITES)' STORM=1000000
@@ -67,6 +66,13 @@ demo-test: all
 live: all $$(LIVE_PROGRAMS)
 	@$(AS_ROOT) $(PYTHON) tests/live/run.py --build $(OUT) $(if $(STORM),--storm $(STORM)) $(if $(ONLY),$(ONLY))
 
+# UPDATE=1 writes what was measured here into the truth table of docs/coverage.md.
+evasion: all $$(LIVE_PROGRAMS)
+	@$(AS_ROOT) $(if $(UPDATE),env UPDATE=1 )$(PYTHON) -B tests/evasion/run.py --build $(OUT) $(if $(ONLY),$(ONLY))
+
+evasion-lab: all $$(LIVE_PROGRAMS)
+	@INSIDE=evasion tests/lab/run.sh evasion-lab $(OUT) $(or $(KERNELS),5.10 6.1 6.12 7.3)
+
 # One kernel within the budget of make test; all of them on request.
 lab: all $$(LIVE_PROGRAMS)
 	@tests/lab/run.sh lab $(OUT) 6.1
@@ -76,12 +82,18 @@ lab-all: all $$(LIVE_PROGRAMS)
 
 test-kernels: bootstrap-test lab-all
 
-LIVE_PROGRAMS := $(OUT)/live/traffic $(OUT)/live/stall.so
+LIVE_PROGRAMS := $(OUT)/live/traffic $(OUT)/live/stall.so $(OUT)/evasion/evade
 TRAFFIC_SRC := $(sort $(wildcard tests/live/traffic*.c))
 
 $(OUT)/live/traffic: $(TRAFFIC_SRC) tests/live/traffic.h
 	$(call msg,TEST,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -static -o $@ $(TRAFFIC_SRC)
+
+EVADE_SRC := $(sort $(wildcard tests/evasion/*.c))
+
+$(OUT)/evasion/evade: $(EVADE_SRC) tests/evasion/evade.h
+	$(call msg,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -static -o $@ $(EVADE_SRC)
 
 $(OUT)/live/stall.so: tests/live/stall.c
 	$(call msg,TEST,$@)
@@ -107,7 +119,7 @@ check-format:
 
 check-clang:
 	@$(MAKE) --no-print-directory CC=clang OUT=build/clang all
-	@$(MAKE) --no-print-directory CC=clang OUT=build/clang build/clang/live/traffic
+	@$(MAKE) --no-print-directory CC=clang OUT=build/clang build/clang/live/traffic build/clang/evasion/evade
 
 # A file is looked at again only when it changed: one stamp for each.
 TIDY_SRC = $(shell git ls-files 'userspace/*.c')
@@ -133,12 +145,12 @@ help:
 	@sed -n 's/^# make /make /p' Makefile
 	@echo 'make check      format, both compilers, clang-tidy, cppcheck, laws of style, sanitizers'
 	@echo 'make test-full  the suites of make test at full size, and fuzz, sanitizers, all kernels'
-	@echo 'make unit | style | schema | replay | journal | live | lab    one suite (live: ONLY=NAME)'
+	@echo 'make unit | style | schema | replay | journal | live | evasion | lab    one suite (live, evasion: ONLY=NAME)'
 	@echo 'make test-kernels   the lab on 5.10, 6.1, 6.12 and 7.3'
 	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS (60)'
 	@echo 'V=1 shows commands; SAN=address,undefined builds with sanitizers'
 
 .PHONY: bootstrap-demo bootstrap-test test test-full suites test-programs unit sanitizer sanitizer-run \
-	style schema replay replay-test journal journal-test demo-test live lab lab-all test-kernels fuzz check \
+	style schema replay replay-test journal journal-test demo-test live evasion evasion-lab lab lab-all test-kernels fuzz check \
 	check-run check-format check-clang check-tidy check-cppcheck check-shell help
 
