@@ -76,8 +76,8 @@ cp "$here/init" "$root/init"
 chmod +x "$root/init"
 printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
 echo "${ONLY-}" >"$root/demarc/only"
-programs="ip date"
-inside="sh tests/lab/inside.sh"
+programs="ip date nft"
+inside="sh tests/lab/inside.sh ${INSIDE:-live}"
 if [ -n "${DEMO-}" ]; then
 	programs="$programs bash awk seq head find stat id rm rmdir ln cp chmod dirname curl runc"
 	inside="bash deploy/demo/run.sh"
@@ -88,13 +88,15 @@ for program in $programs; do
 	add_program "$(PATH=$PATH:/usr/sbin:/sbin command -v "$program")"
 done
 add_python
-for path in rules deploy/demo tests/live tests/lab/inside.sh; do
+for path in rules deploy/demo docs/coverage.md tests/live tests/evasion tests/lab/inside.sh; do
 	[ -e "$path" ] || continue
 	mkdir -p "$root/demarc/$(dirname "$path")"
 	cp -a "$path" "$root/demarc/$path"
 done
-mkdir -p "$root/demarc/$build/live"
-cp "$build/live/"* "$root/demarc/$build/live/"
+for path in live evasion; do
+	mkdir -p "$root/demarc/$build/$path"
+	cp "$build/$path/"* "$root/demarc/$build/$path/"
+done
 if [ -e "$build/demarc" ]; then
 	cp "$build/demarc" "$root/demarc/$build/demarc"
 	ldd "$build/demarc" | grep -o '/[^ ]*' | while read -r library; do

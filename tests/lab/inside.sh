@@ -1,17 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# inside.sh - what runs in the guest: that the ground holds, then the live tests.
+# inside.sh SUITE - what runs in the guest: that the ground holds, then the tests
+# of SUITE, which is live or evasion.
 # Lines in the suites' form are counted by run.sh on the host.
+
+suite=$1
 
 ground()
 {
 	what=$1
 	shift
 	if "$@" >/tmp/ground 2>&1; then
-		echo "ok live: ground: $what"
+		echo "ok $suite: ground: $what"
 	else
-		echo "not ok live: ground: $what: $(tr '\n' ' ' </tmp/ground)"
+		echo "not ok $suite: ground: $what: $(tr '\n' ' ' </tmp/ground)"
 	fi
 }
 
@@ -27,5 +30,7 @@ ground "network namespaces" "$ip" netns add ground
 ground "veth" "$ip" -n ground link add ground0 type veth peer name ground1
 "$ip" netns del ground
 
-# shellcheck disable=SC2046  # patterns are words
-exec python3 tests/live/run.py --build build --in-lab $(cat only)
+options=
+[ "$suite" = live ] && options=--in-lab
+# shellcheck disable=SC2046,SC2086  # patterns are words
+exec python3 "tests/$suite/run.py" --build build $options $(cat only)

@@ -5,7 +5,8 @@
 # guest's tests say. SUITE is the name of the results.
 #
 # Software emulation, for nested KVM is not to be had everywhere. A guest that
-# does not boot, or breaks down, is tried again, then with one CPU. ONLY="NAME..." picks tests. Console: build/lab/SERIES/console.log.
+# does not boot, or breaks down, is tried again, then with one CPU. ONLY="NAME..." picks tests,
+# INSIDE=evasion the other suite that can run there. Console: build/lab/SERIES/console.log.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,6 +15,7 @@ suite "$1"
 build=$2
 shift 2
 limit=${LAB_SECONDS:-420}
+inside=${INSIDE:-live}
 
 boot()
 {
@@ -50,10 +52,10 @@ count_lines()
 	tr -d '\r' <"$home/console.log" >"$home/lines"
 	while IFS= read -r line; do
 		case $line in
-		"ok live: "*) ok "$series ${line#ok live: }" ;;
-		"not ok live: "*) not_ok "$series ${line#not ok live: }" ;;
-		"skip live: "*)
-			rest=${line#skip live: }
+		"ok $inside: "*) ok "$series ${line#ok "$inside": }" ;;
+		"not ok $inside: "*) not_ok "$series ${line#not ok "$inside": }" ;;
+		"skip $inside: "*)
+			rest=${line#skip "$inside": }
 			skip "$series ${rest%%: *}" "${rest#*: }"
 			;;
 		"@@booted "* | "@@module "*) echo "# $series: ${line#@@}" ;;
