@@ -64,14 +64,15 @@ static const struct program programs[] = {
 	 "when processes end; their entries age out instead"},
 	{"flow end, failed attempts", "flow_state", OBJECT(flow), BY_LINK, false, false,
 	 "ends of TCP flows, received bytes, refused connections; flows are closed when idle"},
-	{"unattributed packets", "nic_egress", OBJECT(nic), BY_UPLINK, false, false,
-	 "AF_PACKET, outer headers of tunnels, forwarded packets"},
 	/* from here on packets are counted: everything that the gate leans on is there */
 	{"egress", "flow_gate", OBJECT(flow), BY_CGROUP, true, false, "everything"},
 	{"sockets older than the agent", "snapshot_ports", OBJECT(snapshot), BY_RUNNING, false,
 	 false, "who is client and who server of connections older than the agent"},
 	{"sockets older than the agent", "snapshot_owners", OBJECT(snapshot), BY_RUNNING, false,
 	 false, "who owns sockets older than the agent"},
+	/* after the gate: what it does not count yet must not look as if it had passed no gate */
+	{"unattributed packets", "nic_egress", OBJECT(nic), BY_UPLINK, false, false,
+	 "AF_PACKET, outer headers of tunnels, forwarded packets"},
 };
 #define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
 _Static_assert(PROGRAM_COUNT <= PROGRAMS_MAX, "room for every program");
@@ -437,7 +438,7 @@ probes_open(struct probes **out, const struct probes_options *options, struct er
 void
 probes_stop(struct probes *probes)
 {
-	for (size_t i = 0; i < PROGRAM_COUNT; i++) {
+	for (size_t i = PROGRAM_COUNT; i-- > 0;) {
 		if (programs[i].attach == BY_UPLINK && probes->attached[i])
 			uplinks_detach(probes);
 		bpf_link__destroy(probes->links[i]);
