@@ -8,11 +8,12 @@ import time
 
 import cases
 import harness
-from harness import APP4, AWAY4, SINK4, command, expect, wait_until
+from harness import APP4, AWAY4, SINK4, Skipped, command, expect, wait_until
 import ocsf
 import setup
 
 SERVED = 7000
+SNAPSHOT = "iter/task_file"
 
 
 def background(box, name, to, *more, side="app", port=cases.PORT, **kept):
@@ -30,6 +31,11 @@ def sink(box):
     return background(box, "serve", "-", side="sink")
 
 
+def covered(agent, hook):
+    """Whether this kernel took the hook; where it did not, demarc says so itself."""
+    return all(row["state"] == "attached" for row in agent.status()["coverage"] if row["hook"] == hook)
+
+
 def flows(entries, **wanted):
     return [f for f in ocsf.flows(entries)
             if all(getattr(ocsf, key)(f) == value for key, value in wanted.items())]
@@ -41,6 +47,8 @@ def older(box):
     flag = os.path.join(box.directory, "go")
     holder = background(box, "older", AWAY4, flag)
     with harness.Agent(box, setup.recording(box)) as agent:
+        if not covered(agent, SNAPSHOT):
+            raise Skipped("the kernel tells nothing of older sockets")
         asker = background(box, "ask", APP4, side="sink", ready=False)
         with open(flag, "w"):
             pass
@@ -189,10 +197,11 @@ def flood(box):
         agent.stop(60)
         kept = agent.kept()
     identity(status)
-    told = {ocsf.cookie(e) for e in kept if ocsf.pid(e) == quiet.pid and ocsf.is_alert(e)}
-    expect(len(told) == seconds, "connections of the quiet one that were told:", len(told), "of", seconds,
-           status["counters"]["flow"], status["totals"]["table_full_foreign"], status["pipeline"],
-           status["journal"])
+    # Repeats fold into one alert that counts them; under a flood they may stand alone.
+    told = sum(e.get("count") or 1 for e in kept if ocsf.pid(e) == quiet.pid and
+               ocsf.is_alert(e) and ocsf.moment(e) == "close")
+    expect(told == seconds, "connections of the quiet one that were told:", told, "of", seconds,
+           status["counters"]["flow"])
     return f"beside {report['sent']} flows of the loud one"
 
 
@@ -246,6 +255,7 @@ def killed(box):
             agent.process.wait()
             os.truncate(agent.out_path, 0)
         agent.start()
+        known = {sender.pid} if covered(agent, SNAPSHOT) else {None}
         setup.let_idle()
         expect(agent.stop() == 0, "exit status")
     finally:
@@ -254,7 +264,7 @@ def killed(box):
     gaps = [e for e in kept if ocsf.kind(e) == "gap" or ocsf.enrichment(e, "event", "reason")]
     # The first packets may pass before it is known who holds the socket: the latest entry tells.
     owners = {ocsf.pid(e) for e in kept[-15:] if ocsf.dst_ip(e) == AWAY4}
-    expect(owners == {sender.pid}, "owners", owners, "instead of", sender.pid)
+    expect(owners == known, "owners", owners, "instead of", known)
     unwatched = [e.get("message") for e in gaps if "was not there" in (e.get("message") or "")]
     expect(len(unwatched) >= 3, "of 3 times without a watch told:", len(unwatched),
            [e.get("message") for e in gaps][:4])

@@ -6,6 +6,7 @@ import sys
 import cases
 import harness
 from harness import ETHERNET_BYTES, SINK4, Failure, Skipped, expect
+import monitor
 import ocsf
 import setup
 import transports
@@ -54,6 +55,7 @@ class Story:
                     self.send(case)
                     self.release(server)
             setup.let_idle()
+            box.sees_ends = monitor.covered(agent, "tp_btf/inet_sock_set_state")
             agent.stop()
             self.entries = agent.entries()
 

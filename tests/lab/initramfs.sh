@@ -76,11 +76,13 @@ cp "$here/init" "$root/init"
 chmod +x "$root/init"
 printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
 echo "${ONLY-}" >"$root/demarc/only"
-programs="ip date nft"
+programs="ip date"
 inside="sh tests/lab/inside.sh ${INSIDE:-live}"
 if [ -n "${DEMO-}" ]; then
 	programs="$programs bash awk seq head find stat id rm rmdir ln cp chmod dirname curl runc"
 	inside="bash deploy/demo/run.sh"
+else
+	programs="$programs nft"
 fi
 echo "$inside" >"$root/demarc/inside"
 add_modules
@@ -94,6 +96,7 @@ for path in rules deploy/demo docs/coverage.md tests/live tests/evasion tests/la
 	cp -a "$path" "$root/demarc/$path"
 done
 for path in live evasion; do
+	[ -d "$build/$path" ] || continue
 	mkdir -p "$root/demarc/$build/$path"
 	cp "$build/$path/"* "$root/demarc/$build/$path/"
 done
