@@ -70,8 +70,9 @@ live: all $$(LIVE_PROGRAMS)
 evasion: all $$(LIVE_PROGRAMS)
 	@$(AS_ROOT) $(if $(UPDATE),env UPDATE=1 )$(PYTHON) -B tests/evasion/run.py --build $(OUT) $(if $(ONLY),$(ONLY))
 
+# Without 6.12, which breaks down under emulation where many processes are made: KERNELS=6.12 tries it.
 evasion-lab: all $$(LIVE_PROGRAMS)
-	@INSIDE=evasion tests/lab/run.sh evasion-lab $(OUT) $(or $(KERNELS),5.10 6.1 6.12 7.3)
+	@INSIDE=evasion tests/lab/run.sh evasion-lab $(OUT) $(or $(KERNELS),5.10 6.1 7.3)
 
 # One kernel within the budget of make test; all of them on request.
 lab: all $$(LIVE_PROGRAMS)
