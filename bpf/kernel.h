@@ -33,7 +33,9 @@ struct kernfs_node {
 };
 
 struct cgroup {
+	int level;
 	struct kernfs_node *kn;
+	__u64 ancestor_ids[0]; /* before 6.1 */
 };
 
 struct css_set {

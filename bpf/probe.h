@@ -149,12 +149,35 @@ emit(void *record, void *ring, bool urgent)
 	bpf_ringbuf_submit(record, flags);
 }
 
-/* Is the current task outside the scope? Cgroup programs need not ask: the kernel scopes them. */
+/*
+ * Is the current task outside the scope? Cgroup programs need not ask: the kernel
+ * scopes them. Kernels before 5.12 do not tell tracing programs a task's ancestors,
+ * which are then read where the kernel keeps them.
+ */
+#ifdef WITHOUT_FETCH
+static __always_inline bool
+out_of_scope(const struct wire_settings *s)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	__u64 id = 0;
+
+	if (!s->scope_cgroup)
+		return false;
+	if (BPF_CORE_READ(cgroup, level) < (int)s->scope_level)
+		return true;
+	bpf_probe_read_kernel(&id, sizeof(id),
+			      (void *)cgroup + bpf_core_field_offset(struct cgroup, ancestor_ids) +
+				      s->scope_level * sizeof(id));
+	return id != s->scope_cgroup;
+}
+#else
 static __always_inline bool
 out_of_scope(const struct wire_settings *s)
 {
 	return s->scope_cgroup &&
 	       bpf_get_current_ancestor_cgroup_id(s->scope_level) != s->scope_cgroup;
 }
+#endif
 
 #endif /* PROBE_H */
