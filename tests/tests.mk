@@ -9,7 +9,7 @@
 PYTHON ?= /usr/bin/python3
 
 # In the order in which they run.
-SUITES      := style unit schema replay journal demo-test live evasion lab
+SUITES      := style unit schema replay journal fuzz demo-test live evasion lab
 FULL_SUITES := $(SUITES) sanitizer lab-all evasion-lab
 
 # Suites of privileged things: as root, or by sudo when it asks nothing.

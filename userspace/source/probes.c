@@ -31,6 +31,7 @@
 struct program {
 	const char *subject;
 	const char *name;
+	const char *hook;
 	const void *(*bytes)(size_t *size);
 	const void *(*plain)(size_t *size); /* the same for kernels before 5.12 */
 	enum { BY_LINK, BY_CGROUP, BY_UPLINK, BY_RUNNING } attach;
@@ -42,36 +43,39 @@ struct program {
 #define OBJECT(name) name##_bpf__elf_bytes, name##_plain_bpf__elf_bytes
 
 static const struct program programs[] = {
-	{"socket owner", "sock_create", OBJECT(connect), BY_CGROUP, true, false,
-	 "who opened a socket that never connects"},
-	{"connection owner and requested address", "connect_v4", OBJECT(connect), BY_CGROUP, true,
-	 false, "who connected over IPv4, and the address before NAT"},
-	{"connection owner and requested address", "connect_v6", OBJECT(connect), BY_CGROUP, true,
-	 false, "who connected over IPv6, and the address before NAT"},
-	{"datagram role", "recvmsg_v4", OBJECT(connect), BY_CGROUP, false, false,
+	{"socket owner", "sock_create", "cgroup/sock_create", OBJECT(connect), BY_CGROUP, true,
+	 false, "who opened a socket that never connects"},
+	{"connection owner and requested address", "connect_v4", "cgroup/connect4", OBJECT(connect),
+	 BY_CGROUP, true, false, "who connected over IPv4, and the address before NAT"},
+	{"connection owner and requested address", "connect_v6", "cgroup/connect6", OBJECT(connect),
+	 BY_CGROUP, true, false, "who connected over IPv6, and the address before NAT"},
+	{"datagram role", "recvmsg_v4", "cgroup/recvmsg4", OBJECT(connect), BY_CGROUP, false, false,
 	 "that an IPv4 datagram is an answer: such flows count as client"},
-	{"datagram role", "recvmsg_v6", OBJECT(connect), BY_CGROUP, false, false,
+	{"datagram role", "recvmsg_v6", "cgroup/recvmsg6", OBJECT(connect), BY_CGROUP, false, false,
 	 "that an IPv6 datagram is an answer: such flows count as client"},
-	{"attempts without a packet", "sock_release", OBJECT(connect), BY_CGROUP, false, false,
-	 "connects that failed before a packet left"},
-	{"process life", "process_fork", OBJECT(process), BY_LINK, false, false,
-	 "parents of processes that live shortly"},
-	{"process life", "process_exec", OBJECT(process), BY_LINK, false, false,
-	 "paths of programs that run shortly"},
-	{"process life", "process_exec_id", OBJECT(process), BY_LINK, false, true,
-	 "programs that run shortly"},
-	{"process life", "process_exit", OBJECT(process), BY_LINK, false, false,
-	 "when processes end; their entries age out instead"},
-	{"flow end, failed attempts", "flow_state", OBJECT(flow), BY_LINK, false, false,
+	{"attempts without a packet", "sock_release", "cgroup/sock_release", OBJECT(connect),
+	 BY_CGROUP, false, false, "connects that failed before a packet left"},
+	{"process life", "process_fork", "tp_btf/sched_process_fork", OBJECT(process), BY_LINK,
+	 false, false, "parents of processes that live shortly"},
+	{"process life", "process_exec", "tp_btf/sched_process_exec", OBJECT(process), BY_LINK,
+	 false, false, "paths of programs that run shortly"},
+	{"process life", "process_exec_id", "tp_btf/sched_process_exec", OBJECT(process), BY_LINK,
+	 false, true, "programs that run shortly"},
+	{"process life", "process_exit", "tp_btf/sched_process_exit", OBJECT(process), BY_LINK,
+	 false, false, "when processes end; their entries age out instead"},
+	{"flow end, failed attempts", "flow_state", "tp_btf/inet_sock_set_state", OBJECT(flow),
+	 BY_LINK, false, false,
 	 "ends of TCP flows, received bytes, refused connections; flows are closed when idle"},
 	/* from here on packets are counted: everything that the gate leans on is there */
-	{"egress", "flow_gate", OBJECT(flow), BY_CGROUP, true, false, "everything"},
-	{"sockets older than the agent", "snapshot_ports", OBJECT(snapshot), BY_RUNNING, false,
-	 false, "who is client and who server of connections older than the agent"},
-	{"sockets older than the agent", "snapshot_owners", OBJECT(snapshot), BY_RUNNING, false,
-	 false, "who owns sockets older than the agent"},
+	{"egress", "flow_gate", "cgroup_skb/egress", OBJECT(flow), BY_CGROUP, true, false,
+	 "everything"},
+	{"sockets older than the agent", "snapshot_ports", "iter/task_file", OBJECT(snapshot),
+	 BY_RUNNING, false, false,
+	 "who is client and who server of connections older than the agent"},
+	{"sockets older than the agent", "snapshot_owners", "iter/task_file", OBJECT(snapshot),
+	 BY_RUNNING, false, false, "who owns sockets older than the agent"},
 	/* after the gate: what it does not count yet must not look as if it had passed no gate */
-	{"unattributed packets", "nic_egress", OBJECT(nic), BY_UPLINK, false, false,
+	{"unattributed packets", "nic_egress", "tc", OBJECT(nic), BY_UPLINK, false, false,
 	 "AF_PACKET, outer headers of tunnels, forwarded packets"},
 };
 #define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
@@ -219,13 +223,9 @@ static void
 cover(struct probes *probes, size_t i, enum coverage_state state, const char *text)
 {
 	struct coverage *row = &probes->coverage[probes->coverage_count++];
-	struct bpf_program *program =
-		probes->objects[i]
-			? bpf_object__find_program_by_name(probes->objects[i], programs[i].name)
-			: NULL;
 
 	row->subject = programs[i].subject;
-	row->hook = program ? bpf_program__section_name(program) : programs[i].name;
+	row->hook = programs[i].hook;
 	row->state = state;
 	row->unseen = programs[i].unseen;
 	snprintf(row->why, sizeof(row->why), "%s", text);
