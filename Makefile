@@ -114,7 +114,7 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libdemarc.a
 # What is missing comes first, and then make starts anew: pkg-config is asked when it starts.
 demo: bootstrap-demo
 	@$(MAKE) --no-print-directory all
-	@deploy/demo/run.sh
+	@$(AS_ROOT) deploy/demo/run.sh
 
 $(OUT)/bench/load: tests/bench/load.c
 	$(call msg,CC,$<)
@@ -124,7 +124,7 @@ BENCH_ROUNDS ?= 5
 
 bench: bootstrap-demo
 	@$(MAKE) --no-print-directory all build/bench/load
-	@/usr/bin/python3 tests/bench/run.py $(BENCH_ROUNDS)
+	@$(AS_ROOT) $(PYTHON) tests/bench/run.py $(BENCH_ROUNDS)
 
 install: all
 	install -D -m 0755 $(OUT)/demarc $(DESTDIR)$(PREFIX)/bin/demarc

@@ -170,7 +170,10 @@ in_the_lab() {
 	esac
 }
 
-[ "$(id -u)" = 0 ] || die "needs root: BPF programs are loaded, and namespaces made"
+[ "$(id -u)" = 0 ] || {
+	echo "demo: needs root: BPF programs are loaded, and namespaces made" >&2
+	exit 77
+}
 in_the_lab
 mkdir -p "$work" && rm -rf "$work/state" "$work/first" "$work/bundle"
 cgroup=
