@@ -76,7 +76,8 @@ evade_samepid(const struct order *order)
 
 	for (unsigned int i = 0; i < order->count; i++) {
 		char port[8], address[INET_ADDRSTRLEN];
-		char *words[] = {order->more[i % 2], "udp", address, port, "1", NULL};
+		char udp[] = "udp", one[] = "1";
+		char *words[] = {order->more[i % 2], udp, address, port, one, NULL};
 		pid_t child;
 
 		fflush(stdout);
