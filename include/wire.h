@@ -46,7 +46,8 @@ enum wire_basis {
 	WIRE_BASIS_CONNECT = 1,  /* the process that called connect() */
 	WIRE_BASIS_CREATE = 2,   /* the process that called socket() */
 	WIRE_BASIS_LISTENER = 3, /* the service that listens, not the worker that accepted */
-	WIRE_BASIS_SENDER = 4,   /* the process that sent, on a socket whose birth was not seen */
+	WIRE_BASIS_SENDER = 4,   /* the process that sent, on a socket whose birth was not seen; no
+				    probe says it today */
 	WIRE_BASIS_HOLDER = 5,   /* the process that held it when the agent came */
 };
 
