@@ -77,7 +77,8 @@ def recorded(box):
     """demarc record keeps neither."""
     path = os.path.join(box.directory, "planted.rec")
     words = [box.demarc, "record", path]
-    for key, value in settings(box).items():
+    own = {"state_directory": os.path.join(box.directory, "record-state")}
+    for key, value in {**settings(box), **own}.items():
         words += ["--set", f"{key}={value}"]
     recorder = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
