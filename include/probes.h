@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/ip.h"
+#include "carry.h"
 #include "source.h"
 #include "wire.h"
 
@@ -30,6 +31,7 @@ struct probes_options {
 	const char *const *uplinks; /* names, "auto" or "none"; NULL-terminated */
 	const char *instance;       /* tells this agent's filters from another's */
 	const char *netns;          /* path of the uplinks' network namespace; "": ours */
+	const char *pins; /* folder in a BPF file system; "": the kernel stops counting with us */
 	const struct prefix *own; /* own networks and special scopes, for the kernel's prefix set */
 	size_t own_count;
 };
@@ -46,9 +48,21 @@ struct coverage {
 
 /* 0; -EPERM without the privilege for BPF; -ENOTSUP when the kernel lacks what is required. */
 int probes_open(struct probes **out, const struct probes_options *options, struct error *why);
-/* Detaches everything; what was counted can still be read. */
+/* Detaches and unpins everything; what was counted can still be read. */
 void probes_stop(struct probes *probes);
+/* What is pinned and was not stopped goes on counting, for the next probes_open(). */
 void probes_close(struct probes *probes);
+/* True when the kernel was counting already: a set of probes was found and taken over. */
+bool probes_adopted(const struct probes *probes);
+
+/*
+ * A set that an agent with another layout or scope left behind: its maps, detached
+ * and silent, to be read by ring_open() and ring_finish() and then discarded.
+ * -ENOENT when there is none, or none any more. stopped_ns: when it fell silent.
+ */
+int probes_open_stale(struct probes **out, const struct probes_options *options,
+		      uint64_t *stopped_ns, struct error *why);
+void probes_discard(struct probes *probes); /* unpins the stale set, then closes it */
 
 const struct coverage *probes_coverage(const struct probes *probes, size_t *count);
 
@@ -68,12 +82,22 @@ struct ring_options {
 	uint64_t idle_ns;     /* after which a datagram flow is closed */
 };
 
-/* The kernel's rings and table of flows as a source. probes must outlive it. */
+/*
+ * The kernel's rings and table of flows as a source. probes must outlive it. With
+ * carry it goes on where the last agent stopped, if that one read the same set.
+ */
 int ring_open(struct source **out, struct probes *probes, const struct ring_options *options,
-	      struct error *why);
+	      const struct carry *carry, struct error *why);
+/*
+ * The end of a turn. keep: put into carry what was read and which gaps were told.
+ * release: that is safe now, so the kernel may write over what was read. Until
+ * then a killed agent's successor reads it again.
+ */
+void ring_keep(struct source *source, struct carry *carry);
+void ring_release(struct source *source);
 /* Userspace is about to sleep: ask to be woken. False when records came meanwhile. */
 bool ring_sleep(struct source *source);
-/* Yield every flow's totals and every pending gap, as the last records before a stop. */
+/* Detach; then yield every flow's totals and every pending gap, as the last records. */
 void ring_finish(struct source *source, record_fn fn, void *arg);
 
 #endif /* PROBES_H */

@@ -75,6 +75,9 @@ enum wire_moment {
 #define WIRE_FLOW_IDLE      2u  /* closed by userspace because nothing moved */
 #define WIRE_FLOW_REQUESTED 4u  /* requested/requested_port hold what connect() asked for */
 #define WIRE_FLOW_ENDLESS   16u /* nothing will tell its end: closed when idle */
+#define WIRE_FLOW_UNTOLD    32u /* its opening record met a full ring: the sweep tells it later */
+#define WIRE_FLOW_UNTRACKED \
+	64u /* no room in the table: what follows this opening is in the totals */
 
 /* One more bit of wire_connect.flags. */
 #define WIRE_CONNECT_UNSENT 8u /* closed without a single packet: no route, or refused locally */
@@ -93,7 +96,7 @@ struct wire_head {
 	__u16 size; /* of the whole record in bytes, head included */
 	__u32 cpu;
 	__u64 sequence; /* counts records of one kind on one CPU, from 0, without a gap */
-	__u64 time_ns;  /* CLOCK_BOOTTIME: since boot, suspend included */
+	__u64 time_ns;  /* CLOCK_BOOTTIME, taken before the record got its place in the ring */
 };
 
 /* A string inside a record: bytes, counted from the record's start. No NUL is promised. */
@@ -139,7 +142,9 @@ struct wire_flow {
 	__u64 packets;    /* GSO super-packets count once */
 	__u64 first_ns;
 	__u64 last_ns;
-	__u64 bytes_in; /* see WIRE_FLOW_RECEIVED */
+	__u64 bytes_in;   /* see WIRE_FLOW_RECEIVED */
+	__u64 told_bytes; /* of bytes: told by the records before this one */
+	__u64 told_packets;
 };
 
 struct wire_connect {
@@ -238,7 +243,8 @@ struct wire_agent {
 
 /*
  * What userspace tells the probes. One element, mapped into both; only plain
- * loads, so a change is seen by the next packet.
+ * loads, so a change is seen by the next packet. A newer agent reads the one that
+ * an older one left, so this too grows at its tail only.
  */
 struct wire_settings {
 	__u64 scope_cgroup; /* id of the cgroup to watch; 0: the whole node */
@@ -248,6 +254,14 @@ struct wire_settings {
 	__u32 argv_bytes;   /* how much of argv exec records carry, at most WIRE_TEXT_BYTES */
 	__u32 critical_wake_bytes; /* wake when this much waits in a ring */
 	__u32 uplinks; /* 1: the NIC probe is attached and asks which destinations were counted */
+	__u32 silent;  /* 1: another set of probes has taken over; see nothing */
+	__u32 generation;  /* tracing programs of another generation are being replaced: silent */
+	__u64 set;         /* random, of these maps: what was carried over belongs to one set */
+	__u64 build;       /* digest of the programs that are attached */
+	__u64 interval_ns; /* between updates of a long flow */
+	__u64 idle_ns;     /* after which a flow without an end of its own is closed */
+	__u32 tcp_ends;    /* 1: the kernel tells the end of TCP flows, the sweep leaves them */
+	__u32 share;       /* flows that one cgroup may hold in a crowded table */
 };
 
 /* One per CPU and kind. seen = filtered + folded + issued; issued = submitted + dropped. */
@@ -295,7 +309,7 @@ struct wire_sum {
 
 _Static_assert(sizeof(struct wire_head) == 24, "the head is part of the recording format");
 _Static_assert(sizeof(struct wire_owner) == 48, "grow at the tail, then change this number");
-_Static_assert(sizeof(struct wire_flow) == 200, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_flow) == 216, "grow at the tail, then change this number");
 _Static_assert(sizeof(struct wire_connect) == 136, "grow at the tail, then change this number");
 _Static_assert(sizeof(struct wire_task) == 72, "grow at the tail, then change this number");
 _Static_assert(sizeof(struct wire_exec) == 112, "grow at the tail, then change this number");

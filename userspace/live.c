@@ -58,6 +58,7 @@ live_options(struct probes_options *options, const struct config *config)
 	options->uplinks = config->nic_interfaces;
 	options->instance = config->instance;
 	options->netns = config->nic_netns;
+	options->pins = config->pins;
 }
 
 int
@@ -81,7 +82,7 @@ live_open(struct live *live, const struct config *config, const struct prefix *o
 	result = probes_open(&live->probes, &options, why);
 	if (result < 0)
 		return result;
-	result = ring_open(&live->source, live->probes, &ring, why);
+	result = ring_open(&live->source, live->probes, &ring, NULL, why);
 	if (result < 0)
 		probes_close(take(live->probes));
 	return result;

@@ -57,6 +57,9 @@ struct probes {
 
 int probes_map_fd(const struct probes *probes, const char *name);
 
+/* fd of the link of the iterator that sweeps the table of flows; -1: refused, nothing is swept. */
+int probes_sweeper(const struct probes *probes);
+
 /* uplink.c */
 int uplinks_find(struct probes *probes, struct error *why);
 int uplinks_attach(struct probes *probes, int program_fd, struct error *why);

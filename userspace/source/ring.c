@@ -358,13 +358,14 @@ set_up(struct ring *ring, const struct ring_options *options)
 
 int
 ring_open(struct source **out, struct probes *probes, const struct ring_options *options,
-	  struct error *why)
+	  const struct carry *carry, struct error *why)
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
 	int result;
 
 	if (!ring)
 		return -ENOMEM;
+	(void)carry;
 	ring->source.ops = &ring_ops;
 	ring->probes = probes;
 	ring->behind = -1;

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * carry.h - what an agent owes while it runs, kept where kill -9 cannot reach it.
+ *
+ * The kernel goes on counting when the agent dies; what the agent has read but not
+ * yet written would be lost: sums that are still being folded, entries that wait
+ * for the disk, how far the rings are read. So each turn ends with one write() of
+ * all that changed, which is either whole or absent, and only then are the rings
+ * released and the entries handed to the disk. The next agent finds the state of
+ * the last whole turn: nothing is missing and nothing is there twice.
+ *
+ *	carry_put(carry, CARRY_FOLD, id, &totals, sizeof(totals));
+ *	...
+ *	carry_commit(carry);
+ *
+ * A value is named by kind and id; the latest wins. The file is a log that is
+ * rewritten when most of it is out of date. It lies in the runtime directory: a
+ * file in memory is enough, since a reboot ends the kernel's counts too.
+ */
+#ifndef CARRY_H
+#define CARRY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct carry;
+
+enum carry_kind {
+	CARRY_RINGS = 1, /* id 0: how far the rings are read, and which totals were told */
+	CARRY_SLOT = 2,  /* id cpu * WIRE_KIND_MAX + kind: sequence numbers seen and holes open */
+	CARRY_FOLD = 3,  /* id of the fold: its totals so far */
+	CARRY_FIRST = 4, /* id of the fold: the entry it will become, as canonical JSON */
+	CARRY_ENTRY = 5, /* id is the ticket: an entry on its way to the disk */
+	CARRY_SHED = 6,  /* id 0: refused entries that no gap has told yet */
+};
+
+/*
+ * Open the file, or make it, readable by its owner only, and read what the last
+ * agent left. A torn last turn is dropped. -EBUSY: another process has it open;
+ * -EBADMSG: it is no carry file, or of a version that this build does not read.
+ */
+int carry_open(struct carry **out, const char *path, const char *boot_id, struct error *why);
+void carry_close(struct carry *carry); /* NULL is welcome; what was not committed is forgotten */
+
+/* Was it left in this boot? Only then do positions in rings mean anything. */
+int carry_same_boot(const struct carry *carry);
+
+typedef void (*carry_fn)(uint64_t id, const void *bytes, size_t length, void *arg);
+/* Every committed value of a kind, by ascending id. fn must not put or drop. */
+void carry_each(const struct carry *carry, enum carry_kind kind, carry_fn fn, void *arg);
+/* Copies at most room bytes. Returns the value's length, or -ENOENT. */
+long carry_get(const struct carry *carry, enum carry_kind kind, uint64_t id, void *bytes,
+	       size_t room);
+
+/* Part of this turn; the bytes are copied. */
+void carry_put(struct carry *carry, enum carry_kind kind, uint64_t id, const void *bytes,
+	       size_t length);
+void carry_drop(struct carry *carry, enum carry_kind kind, uint64_t id);
+/*
+ * End the turn. 0, or -errno when it could not be written (the file system is
+ * full): the changes stay part of the next turn, and the caller goes on.
+ */
+int carry_commit(struct carry *carry);
+
+#endif /* CARRY_H */
