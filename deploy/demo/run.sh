@@ -92,7 +92,7 @@ start_world() {
 
 start_agent() {
 	"$demarc" run --summary --set scope="$cgroup" --set node=gpu-node-01 --set cluster=demo \
-		--set instance=demo --set state_directory="$work/state" --set runtime_directory="$work" \
+		--set instance=demo --set state_directory="$work/state" --set runtime_directory="$work" --set pins= \
 		--set place.as_public=documentation --set place.databases="$work/places.mmdb" \
 		--set nic.interfaces=up0 --set nic.netns="/run/netns/$app" --set log.level=warn \
 		> >(first_violation) &

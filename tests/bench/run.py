@@ -80,7 +80,7 @@ class Agent:
         self.process = subprocess.Popen(
             [DEMARC, "run", "--quiet", "--set", f"scope={CGROUP}", "--set", "instance=bench",
              "--set", f"state_directory={WORK}/state", "--set", f"runtime_directory={WORK}",
-             "--set", "nic.interfaces=b0", "--set", f"nic.netns=/run/netns/{APP}",
+             "--set", "pins=", "--set", "nic.interfaces=b0", "--set", f"nic.netns=/run/netns/{APP}",
              "--set", "log.level=error"])
         while not os.path.exists(f"{WORK}/bench.sock"):
             if self.process.poll() is not None:

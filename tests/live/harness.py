@@ -211,6 +211,7 @@ class Agent:
         self.state = settings.setdefault("state_directory", os.path.join(self.directory, "state"))
         self.runtime = settings.setdefault("runtime_directory",
                                            os.path.join(self.directory, "run"))
+        settings.setdefault("pins", "")  # nothing outlives the agent, unless a test asks for it
         self.words = [sandbox.demarc, "run", "--json"]
         for key, value in settings.items():
             self.words += ["--set", f"{key}={value}"]

@@ -77,7 +77,7 @@ def recorded(box):
     """demarc record keeps neither."""
     path = os.path.join(box.directory, "planted.rec")
     words = [box.demarc, "record", path]
-    own = {"state_directory": os.path.join(box.directory, "record-state")}
+    own = {"state_directory": os.path.join(box.directory, "record-state"), "pins": ""}
     for key, value in {**settings(box), **own}.items():
         words += ["--set", f"{key}={value}"]
     recorder = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
