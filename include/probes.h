@@ -32,6 +32,8 @@ struct probes_options {
 	const char *instance;       /* tells this agent's filters from another's */
 	const char *netns;          /* path of the uplinks' network namespace; "": ours */
 	const char *pins; /* folder in a BPF file system; "": the kernel stops counting with us */
+	bool apart; /* a guest beside an agent of this instance: pins nothing, has its own filters
+		     */
 	const struct prefix *own; /* own networks and special scopes, for the kernel's prefix set */
 	size_t own_count;
 };

@@ -262,6 +262,9 @@ struct wire_settings {
 	__u64 idle_ns;     /* after which a flow without an end of its own is closed */
 	__u32 tcp_ends;    /* 1: the kernel tells the end of TCP flows, the sweep leaves them */
 	__u32 share;       /* flows that one cgroup may hold in a crowded table */
+	__u64 silenced_ns; /* CLOCK_BOOTTIME at which silent was set; 0: never */
+	__u32 approximate; /* 1: some program that is attached does without fetch-and-add */
+	__u32 pad;
 };
 
 /* One per CPU and kind. seen = filtered + folded + issued; issued = submitted + dropped. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * probes - the table of programs, and their loading, one by one.
+ * probes - the programs, loaded one by one.
  *
  * Each program is loaded from an object of its own with only itself switched on
  * and the shared maps handed in, because an object with one refused program loads
@@ -16,70 +16,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "connect.skel.h"
-#include "connect_plain.skel.h"
-#include "flow.skel.h"
-#include "flow_plain.skel.h"
-#include "nic.skel.h"
-#include "nic_plain.skel.h"
 #include "probes_private.h"
-#include "process.skel.h"
-#include "process_plain.skel.h"
-#include "snapshot.skel.h"
-#include "snapshot_plain.skel.h"
-
-struct program {
-	const char *subject;
-	const char *name;
-	const char *hook;
-	const void *(*bytes)(size_t *size);
-	const void *(*plain)(size_t *size); /* the same for kernels before 5.12 */
-	enum { BY_LINK, BY_CGROUP, BY_UPLINK, BY_RUNNING } attach;
-	bool required;
-	bool instead; /* only when the row above was refused */
-	const char *unseen;
-};
-
-#define OBJECT(name) name##_bpf__elf_bytes, name##_plain_bpf__elf_bytes
-
-static const struct program programs[] = {
-	{"socket owner", "sock_create", "cgroup/sock_create", OBJECT(connect), BY_CGROUP, true,
-	 false, "who opened a socket that never connects"},
-	{"connection owner and requested address", "connect_v4", "cgroup/connect4", OBJECT(connect),
-	 BY_CGROUP, true, false, "who connected over IPv4, and the address before NAT"},
-	{"connection owner and requested address", "connect_v6", "cgroup/connect6", OBJECT(connect),
-	 BY_CGROUP, true, false, "who connected over IPv6, and the address before NAT"},
-	{"datagram role", "recvmsg_v4", "cgroup/recvmsg4", OBJECT(connect), BY_CGROUP, false, false,
-	 "that an IPv4 datagram is an answer: such flows count as client"},
-	{"datagram role", "recvmsg_v6", "cgroup/recvmsg6", OBJECT(connect), BY_CGROUP, false, false,
-	 "that an IPv6 datagram is an answer: such flows count as client"},
-	{"attempts without a packet", "sock_release", "cgroup/sock_release", OBJECT(connect),
-	 BY_CGROUP, false, false, "connects that failed before a packet left"},
-	{"process life", "process_fork", "tp_btf/sched_process_fork", OBJECT(process), BY_LINK,
-	 false, false, "parents of processes that live shortly"},
-	{"process life", "process_exec", "tp_btf/sched_process_exec", OBJECT(process), BY_LINK,
-	 false, false, "paths of programs that run shortly"},
-	{"process life", "process_exec_id", "tp_btf/sched_process_exec", OBJECT(process), BY_LINK,
-	 false, true, "programs that run shortly"},
-	{"process life", "process_exit", "tp_btf/sched_process_exit", OBJECT(process), BY_LINK,
-	 false, false, "when processes end; their entries age out instead"},
-	{"flow end, failed attempts", "flow_state", "tp_btf/inet_sock_set_state", OBJECT(flow),
-	 BY_LINK, false, false,
-	 "ends of TCP flows, received bytes, refused connections; flows are closed when idle"},
-	/* from here on packets are counted: everything that the gate leans on is there */
-	{"egress", "flow_gate", "cgroup_skb/egress", OBJECT(flow), BY_CGROUP, true, false,
-	 "everything"},
-	{"sockets older than the agent", "snapshot_ports", "iter/task_file", OBJECT(snapshot),
-	 BY_RUNNING, false, false,
-	 "who is client and who server of connections older than the agent"},
-	{"sockets older than the agent", "snapshot_owners", "iter/task_file", OBJECT(snapshot),
-	 BY_RUNNING, false, false, "who owns sockets older than the agent"},
-	/* after the gate: what it does not count yet must not look as if it had passed no gate */
-	{"unattributed packets", "nic_egress", "tc", OBJECT(nic), BY_UPLINK, false, false,
-	 "AF_PACKET, outer headers of tunnels, forwarded packets"},
-};
-#define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
-_Static_assert(PROGRAM_COUNT <= PROGRAMS_MAX, "room for every program");
+#include "programs.h"
 
 int
 probes_map_fd(const struct probes *probes, const char *name)
@@ -179,7 +117,7 @@ static int
 create_maps(struct probes *probes)
 {
 	struct bpf_object *object;
-	int result = load_object(probes, flow_bpf__elf_bytes, NULL, &object);
+	int result = load_object(probes, object_files[0], NULL, &object);
 
 	if (!result)
 		bpf_object__close(object);
@@ -215,6 +153,9 @@ attach(struct probes *probes, size_t i, struct bpf_program *program, struct erro
 		return uplinks_attach(probes, bpf_program__fd(program), why);
 	case BY_RUNNING:
 		return run_iterator(program);
+	case BY_READING:
+		probes->links[i] = bpf_program__attach_iter(program, NULL);
+		return probes->links[i] ? 0 : -errno;
 	}
 	return -EINVAL;
 }
@@ -249,7 +190,7 @@ static int
 try_program(struct probes *probes, size_t i, struct error *why)
 {
 	const struct program *row = &programs[i];
-	int result = load_object(probes, row->bytes, row->name, &probes->objects[i]);
+	int result = load_object(probes, row->elf, row->name, &probes->objects[i]);
 
 	if (result < 0 && result != -EPERM &&
 	    load_object(probes, row->plain, row->name, &probes->objects[i]) == 0) {
@@ -394,6 +335,8 @@ start(struct probes *probes, struct error *why)
 	result = uplinks_find(probes, why);
 	if (result < 0)
 		return result;
+	if (program_count > PROGRAMS_MAX)
+		return -E2BIG;
 	result = create_maps(probes);
 	if (result < 0)
 		return error_set(why, result == -EPERM ? -EPERM : -ENOTSUP,
@@ -404,7 +347,7 @@ start(struct probes *probes, struct error *why)
 	if (result < 0)
 		return error_set(why, result, "cannot set up BPF maps: %s", strerror(-result));
 	tell_settings(probes);
-	for (size_t i = 0; i < PROGRAM_COUNT; i++) {
+	for (size_t i = 0; i < program_count; i++) {
 		result = start_program(probes, i, why);
 		if (result < 0)
 			return result;
@@ -438,7 +381,7 @@ probes_open(struct probes **out, const struct probes_options *options, struct er
 void
 probes_stop(struct probes *probes)
 {
-	for (size_t i = PROGRAM_COUNT; i-- > 0;) {
+	for (size_t i = program_count; i-- > 0;) {
 		if (programs[i].attach == BY_UPLINK && probes->attached[i])
 			uplinks_detach(probes);
 		bpf_link__destroy(probes->links[i]);
@@ -454,7 +397,7 @@ probes_close(struct probes *probes)
 	if (!probes)
 		return;
 	probes_stop(probes);
-	for (size_t i = 0; i < PROGRAM_COUNT; i++)
+	for (size_t i = 0; i < program_count; i++)
 		bpf_object__close(probes->objects[i]);
 	unmap_memory(probes);
 	for (size_t i = 0; i < probes->map_count; i++)
