@@ -15,11 +15,13 @@
  *
  * A value is named by kind and id; the latest wins. The file is a log that is
  * rewritten when most of it is out of date. It lies in the runtime directory: a
- * file in memory is enough, since a reboot ends the kernel's counts too.
+ * file in memory is enough, since a reboot ends the kernel's counts too. One that
+ * outlived a reboot has kept entries and folds; nothing is synced for that.
  */
 #ifndef CARRY_H
 #define CARRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +34,7 @@ enum carry_kind {
 	CARRY_SLOT = 2,  /* id cpu * WIRE_KIND_MAX + kind: sequence numbers seen and holes open */
 	CARRY_FOLD = 3,  /* id of the fold: its totals so far */
 	CARRY_FIRST = 4, /* id of the fold: the entry it will become, as canonical JSON */
-	CARRY_ENTRY = 5, /* id is the ticket: an entry on its way to the disk */
+	CARRY_BATCH = 5, /* id is its last ticket: entries on their way to the disk */
 	CARRY_SHED = 6,  /* id 0: refused entries that no gap has told yet */
 };
 
@@ -44,8 +46,13 @@ enum carry_kind {
 int carry_open(struct carry **out, const char *path, const char *boot_id, struct error *why);
 void carry_close(struct carry *carry); /* NULL is welcome; what was not committed is forgotten */
 
-/* Was it left in this boot? Only then do positions in rings mean anything. */
-int carry_same_boot(const struct carry *carry);
+/*
+ * Was it left in this boot? Only then do positions in rings and sequence numbers
+ * mean anything: those of an earlier boot are not handed out.
+ */
+bool carry_same_boot(const struct carry *carry);
+/* The boot in which it was left; "" when nothing was. */
+const char *carry_boot_id(const struct carry *carry);
 
 typedef void (*carry_fn)(uint64_t id, const void *bytes, size_t length, void *arg);
 /* Every committed value of a kind, by ascending id. fn must not put or drop. */
@@ -63,5 +70,16 @@ void carry_drop(struct carry *carry, enum carry_kind kind, uint64_t id);
  * full): the changes stay part of the next turn, and the caller goes on.
  */
 int carry_commit(struct carry *carry);
+
+struct carry_state {
+	uint64_t bytes;         /* of the file */
+	uint64_t live_bytes;    /* of these: not out of date */
+	uint64_t turns;         /* written by this process */
+	uint64_t rewrites;      /* of the whole file */
+	uint64_t errors;        /* turns that could not be written when they ended */
+	uint64_t dropped_bytes; /* found at open behind the last whole turn */
+	int failing;            /* errno of the last turn, or 0 */
+};
+void carry_state(const struct carry *carry, struct carry_state *out);
 
 #endif /* CARRY_H */
