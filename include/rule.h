@@ -88,6 +88,18 @@ size_t ruleset_warn(const struct ruleset *rules, int64_t now_ms,
 size_t ruleset_match(const struct ruleset *rules, const struct event *event,
 		     const struct rule **hits, size_t room);
 
+/*
+ * The same hits, remembered: an event that agrees with one of late in all that the
+ * rules look at costs a comparison, however many rules there are. For one user at a
+ * time; rules must outlive it.
+ */
+struct recall;
+
+int recall_new(struct recall **out, const struct ruleset *rules);
+void recall_free(struct recall *recall);
+size_t recall_match(struct recall *recall, const struct event *event, const struct rule **hits,
+		    size_t room);
+
 /* Worst verdict and highest level of the hits; VERDICT_UNKNOWN when there are none. */
 enum rule_verdict hits_verdict(const struct rule *const *hits, size_t count);
 

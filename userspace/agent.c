@@ -158,7 +158,7 @@ match(struct agent *agent, struct event *event)
 	for (size_t i = 0; i < agent->judge->ruleset_count; i++) {
 		const struct ruleset *rules = agent->judge->rulesets[i];
 		const struct rule *hits[RULE_HITS];
-		size_t count = ruleset_match(rules, event, hits, RULE_HITS);
+		size_t count = recall_match(agent->judge->recalls[i], event, hits, RULE_HITS);
 		enum rule_verdict verdict = hits_verdict(hits, count);
 
 		total += count;

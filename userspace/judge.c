@@ -45,8 +45,10 @@ judge_free(struct judge *judge)
 	if (!judge)
 		return;
 	places_free(judge->places);
-	for (size_t i = 0; i < judge->ruleset_count; i++)
+	for (size_t i = 0; i < JUDGE_RULESETS; i++) {
+		recall_free(judge->recalls[i]);
 		ruleset_free(judge->rulesets[i]);
+	}
 	free(judge);
 }
 
@@ -62,14 +64,17 @@ say_warning(const struct error *warning, void *arg)
 static int
 add_rules(struct judge *judge, const char *path, struct error *why)
 {
+	size_t at = judge->ruleset_count;
 	int result;
 
-	if (judge->ruleset_count == JUDGE_RULESETS)
+	if (at == JUDGE_RULESETS)
 		return error_set(why, -E2BIG, "more than %d rule files", JUDGE_RULESETS);
-	result = ruleset_load(&judge->rulesets[judge->ruleset_count], path, why);
+	result = ruleset_load(&judge->rulesets[at], path, why);
 	if (result < 0)
 		return result;
-	ruleset_warn(judge->rulesets[judge->ruleset_count], clock_wall_ms(), say_warning, NULL);
+	if (recall_new(&judge->recalls[at], judge->rulesets[at]) < 0)
+		return error_set(why, -ENOMEM, "%s: no memory", path);
+	ruleset_warn(judge->rulesets[at], clock_wall_ms(), say_warning, NULL);
 	judge->ruleset_count++;
 	return 0;
 }

@@ -15,6 +15,7 @@
 struct judge {
 	struct places *places;
 	struct ruleset *rulesets[JUDGE_RULESETS];
+	struct recall *recalls[JUDGE_RULESETS]; /* of the rule sets */
 	size_t ruleset_count;
 	bool observes; /* no location data: unknown places raise no alert */
 };
