@@ -15,8 +15,13 @@
  *	event_write(journal_bytes(journal), event, &stamp, privacy);
  *	ticket = journal_add(journal);
  *	...
- *	journal_commit(journal);		once a turn
+ *	journal_keep(journal);			once a turn, before carry_commit()
+ *	journal_commit(journal);		after it
  *	journal_acknowledged(journal)		when journal_fd() is readable
+ *
+ * What was admitted and is not synced yet is carried, so that kill -9 loses no
+ * entry that was given its number: the next journal_open() appends, byte for byte,
+ * what the recovered shards lack.
  */
 #ifndef JOURNAL_H
 #define JOURNAL_H
@@ -29,6 +34,7 @@
 #include "event.h"
 
 struct journal;
+struct carry;
 
 #define JOURNAL_ENTRY_BYTES 16384 /* longest entry */
 
@@ -44,6 +50,7 @@ struct journal_options {
 	unsigned int sync_ms;  /* bulk is synced within this; 0: 50 */
 	unsigned int close_ms; /* journal_close() waits for the disk at most this long; 0: 10000 */
 	uint64_t quota_bytes; /* of all shards on disk; oldest whole shards go first; 0: no limit */
+	struct carry *carry; /* NULL: a killed process loses what waits. Must outlive the journal */
 };
 
 /*
@@ -64,13 +71,15 @@ int journal_admit(struct journal *journal, enum journal_class class, int64_t now
 /* Where the admitted entry's bytes go: append only. */
 struct buf *journal_bytes(struct journal *journal);
 /*
- * Ends the entry. Returns its ticket: tickets count up from 1 over the journal's
- * life in this process. 0: the entry is empty, longer than JOURNAL_ENTRY_BYTES, or
+ * Ends the entry. Returns its ticket: tickets count up, from 1 or behind those that
+ * are carried. 0: the entry is empty, longer than JOURNAL_ENTRY_BYTES, or
  * memory ran out; it is counted as refused and the next entry gets its number.
  */
 uint64_t journal_add(struct journal *journal);
 
-/* Hand the batch over. Never blocks. */
+/* Put what was admitted since into the carry, and drop what is on disk from it. */
+void journal_keep(struct journal *journal);
+/* Hand all that was admitted over. Never blocks. */
 void journal_commit(struct journal *journal);
 
 int journal_fd(const struct journal *journal);
@@ -97,6 +106,8 @@ struct journal_state {
 	uint64_t disk_bytes;     /* of all shards */
 	uint64_t expired_shards; /* removed because of quota_bytes */
 	uint64_t damaged;        /* places in the newest segment found damaged at open */
+	uint64_t restored;       /* entries that only the carry had at open */
+	uint64_t unrestored;     /* of these: of another node or cluster, or damaged: lost */
 };
 void journal_state(const struct journal *journal, struct journal_state *out);
 

@@ -19,6 +19,7 @@ struct batch {
 	uint64_t count;
 	uint64_t last_ticket;
 	bool critical; /* somebody waits: sync at once */
+	bool kept;     /* it is in the carry */
 };
 
 struct queue {

@@ -3,19 +3,18 @@
 #include "journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "folder.h"
 #include "recover.h"
+#include "restore.h"
 #include "segment.h"
 #include "shard.h"
 #include "store.h"
@@ -25,7 +24,6 @@
 #define SYNC_MS       50
 #define CLOSE_MS      10000
 #define STANDALONE    "standalone"
-#define PATH_BYTES    4096
 #define UID_BYTES     16
 #define UID_TEXT      (2 * UID_BYTES + 1)
 
@@ -41,6 +39,10 @@ struct journal {
 	struct shard shard;
 	uint64_t sequence; /* of the next entry */
 
+	struct carry *carry;
+	struct buf carried;  /* last tickets of the batches in it, by order */
+	size_t carried_at;   /* bytes of it that are done with */
+	struct queue sealed; /* whole batches, which the store has not got yet */
 	struct batch *open;
 	size_t entry_at; /* where the entry being written begins in the open batch */
 	bool is_admitted;
@@ -53,6 +55,9 @@ struct journal {
 	uint64_t refused[2]; /* by class */
 	uint64_t too_long;
 	struct recovery recovery;
+	uint64_t began_at; /* the ticket before this journal's first */
+	uint64_t restored;
+	uint64_t unrestored;
 
 	unsigned char random[64 * UID_BYTES];
 	size_t random_used;
@@ -61,82 +66,6 @@ struct journal {
 /* Opening
  * -------
  */
-
-static int
-make_directories(const char *directory, struct error *why)
-{
-	char path[PATH_BYTES];
-	char *slash;
-	int error;
-
-	if ((size_t)snprintf(path, sizeof(path), "%s", directory) >= sizeof(path) - 64)
-		return error_set(why, -ENAMETOOLONG, "the journal's path is too long");
-	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0755);
-		*slash = '/';
-	}
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return 0;
-	error = -errno;
-	return error_set(why, error, "cannot make the journal's directory %s: %s", directory,
-			 strerror(-error));
-}
-
-/* Whose lock it is: as its holder wrote it. */
-static int
-complain_busy(int fd, const char *directory, struct error *why)
-{
-	char pid[24] = "";
-	ssize_t got = pread(fd, pid, sizeof(pid) - 1, 0);
-
-	pid[got > 0 ? got : 0] = '\0';
-	pid[strcspn(pid, "\n")] = '\0';
-	return error_set(why, -EBUSY, "the journal %s is in use by another process%s%s", directory,
-			 pid[0] ? ", pid " : "", pid);
-}
-
-static int
-lock_directory(int *out, const char *directory, struct error *why)
-{
-	char path[PATH_BYTES];
-	int fd cleanup(fd_drop) = -1;
-	int error;
-
-	snprintf(path, sizeof(path), "%s/lock", directory);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		error = -errno;
-		return error_set(why, error, "cannot open %s: %s", path, strerror(-error));
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return complain_busy(fd, directory, why);
-	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
-		log_debug("journal", "cannot write the pid to %s", path);
-	*out = fd;
-	fd = -1;
-	return 0;
-}
-
-/* Names stand in paths of log_name and in fixed fields of the segments. */
-static int
-take_name(char *out, size_t room, const char *name, const char *what, struct error *why)
-{
-	const unsigned char *byte;
-
-	if (!name[0])
-		return error_set(why, -EINVAL, "the %s has no name", what);
-	if (strlen(name) >= room)
-		return error_set(why, -EINVAL, "the name of the %s is longer than %zu bytes", what,
-				 room - 1);
-	for (byte = (const unsigned char *)name; *byte; byte++)
-		if (*byte < 0x20 || *byte == 0x7f || *byte == '/')
-			return error_set(why, -EINVAL,
-					 "the name of the %s has a slash or a control character",
-					 what);
-	memcpy(out, name, strlen(name) + 1);
-	return 0;
-}
 
 static void
 name_shard(struct journal *journal)
@@ -166,9 +95,11 @@ recover(struct journal *journal, const char *directory, struct error *why)
 }
 
 static int
-start_store(struct journal *journal, const struct journal_options *options, struct error *why)
+start_store(struct journal *journal, const struct journal_options *options, uint64_t acknowledged,
+	    struct error *why)
 {
 	struct store_options settings = {
+		.acknowledged = acknowledged,
 		.directory = options->directory,
 		.cluster = journal->cluster,
 		.node = journal->node,
@@ -181,11 +112,56 @@ start_store(struct journal *journal, const struct journal_options *options, stru
 	return store_open(&journal->store, &settings, &journal->recovery, why);
 }
 
+/* What only the carry has goes to the disk before anything else, under its old numbers. */
+static void
+take_over(struct journal *journal, struct restored *restored)
+{
+	struct batch *batch;
+
+	journal->ticket = restored->ticket;
+	journal->began_at = restored->acknowledged;
+	journal->restored = restored->entries;
+	journal->unrestored = restored->lost;
+	while ((batch = queue_pop(&restored->missing))) {
+		journal->has_shard = true;
+		journal->shard = batch->shard;
+		journal->sequence = batch->first_sequence + batch->count;
+		journal->staged += batch->bytes.length;
+		buf_add(&journal->carried, &batch->last_ticket, sizeof(batch->last_ticket));
+		name_shard(journal);
+		store_hand_over(journal->store, batch);
+	}
+}
+
+static int
+start(struct journal *journal, const struct journal_options *options, struct error *why)
+{
+	struct restored restored cleanup(restored_fini) = {0};
+	char prefix[SEGMENT_LOG_NAME];
+	int error = 0;
+
+	snprintf(prefix, sizeof(prefix), "%s/%s/", journal->cluster, journal->node);
+	if (journal->carry)
+		error = restore_batches(&restored, journal->carry, &journal->recovery, prefix);
+	if (error)
+		return error_set(why, error, "cannot restore what is carried: %s",
+				 strerror(-error));
+	error = start_store(journal, options, restored.acknowledged, why);
+	if (!error)
+		take_over(journal, &restored);
+	return error;
+}
+
 static void
 free_journal(struct journal *journal)
 {
+	struct batch *batch;
+
 	if (!journal)
 		return;
+	while ((batch = queue_pop(&journal->sealed)))
+		batch_free(batch);
+	buf_fini(&journal->carried);
 	if (journal->lock_fd >= 0)
 		close(journal->lock_fd);
 	free(journal);
@@ -202,23 +178,42 @@ journal_open(struct journal **out, const struct journal_options *options, struct
 	if (!journal)
 		return error_set(why, -ENOMEM, "out of memory");
 	journal->lock_fd = -1;
+	journal->carry = options->carry;
 	journal->random_used = sizeof(journal->random);
 	journal->staging_bytes = options->staging_bytes ? options->staging_bytes : STAGING_BYTES;
-	error = take_name(journal->cluster, sizeof(journal->cluster),
+	error = name_take(journal->cluster, sizeof(journal->cluster),
 			  options->cluster ? options->cluster : STANDALONE, "cluster", why);
 	if (!error)
-		error = take_name(journal->node, sizeof(journal->node), options->node, "node", why);
+		error = name_take(journal->node, sizeof(journal->node), options->node, "node", why);
 	if (!error)
-		error = make_directories(options->directory, why);
+		error = folder_make(options->directory, why);
 	if (!error)
-		error = lock_directory(&journal->lock_fd, options->directory, why);
+		error = folder_lock(&journal->lock_fd, options->directory, why);
 	if (!error)
 		error = recover(journal, options->directory, why);
 	if (!error)
-		error = start_store(journal, options, why);
+		error = start(journal, options, why);
 	if (!error)
 		*out = take(journal);
 	return error;
+}
+
+/* Synced entries need not be carried: not even a power cut takes them back. */
+static void
+drop_carried(struct journal *journal, uint64_t acknowledged)
+{
+	struct buf *carried = &journal->carried;
+	uint64_t ticket;
+
+	while (journal->carried_at < carried->length) {
+		memcpy(&ticket, carried->data + journal->carried_at, sizeof(ticket));
+		if (ticket > acknowledged)
+			return;
+		carry_drop(journal->carry, CARRY_BATCH, ticket);
+		journal->carried_at += sizeof(ticket);
+	}
+	journal->carried_at = 0;
+	buf_clear(carried);
 }
 
 uint64_t
@@ -238,6 +233,7 @@ journal_close(struct journal *journal)
 		log_error("journal", "not stored: %" PRIu64 " entries: %s",
 			  journal->ticket - state.acknowledged, strerror(state.failing));
 	}
+	drop_carried(journal, state.acknowledged);
 	free_journal(journal);
 	return state.acknowledged;
 }
@@ -271,6 +267,14 @@ make_uid(struct journal *journal)
 	return 0;
 }
 
+/* No entry is added to the open batch any more. */
+static void
+seal(struct journal *journal)
+{
+	if (journal->open && journal->open->count)
+		queue_put(&journal->sealed, take(journal->open));
+}
+
 /* Forward only: a clock that steps back stays in the shard that is open. */
 static void
 roll(struct journal *journal, int64_t now_ms)
@@ -279,7 +283,7 @@ roll(struct journal *journal, int64_t now_ms)
 
 	if (journal->has_shard && today.day <= journal->shard.day)
 		return;
-	journal_commit(journal);
+	seal(journal);
 	journal->has_shard = true;
 	journal->shard = today;
 	journal->sequence = 0;
@@ -397,13 +401,38 @@ journal_add(struct journal *journal)
 }
 
 void
-journal_commit(struct journal *journal)
+journal_keep(struct journal *journal)
 {
+	char name[SHARD_TEXT], log_name[SEGMENT_LOG_NAME];
+	struct batch *batch;
+
 	if (journal->is_admitted)
 		drop_frame(journal);
-	if (!journal->open || !journal->open->count)
+	seal(journal);
+	if (!journal->carry)
 		return;
-	store_hand_over(journal->store, take(journal->open));
+	drop_carried(journal, store_acknowledged(journal->store));
+	for (batch = journal->sealed.head; batch; batch = batch->next) {
+		if (batch->kept)
+			continue;
+		snprintf(log_name, sizeof(log_name), "%s/%s/%s", journal->cluster, journal->node,
+			 shard_format(&batch->shard, name));
+		batch_keep(journal->carry, batch, log_name);
+		batch->kept = true;
+		buf_add(&journal->carried, &batch->last_ticket, sizeof(batch->last_ticket));
+	}
+}
+
+void
+journal_commit(struct journal *journal)
+{
+	struct batch *batch;
+
+	if (journal->is_admitted)
+		drop_frame(journal);
+	seal(journal);
+	while ((batch = queue_pop(&journal->sealed)))
+		store_hand_over(journal->store, batch);
 }
 
 int
@@ -431,7 +460,10 @@ journal_state(const struct journal *journal, struct journal_state *out)
 		.cut_bytes = journal->recovery.cut_bytes,
 		.damaged = journal->recovery.damaged,
 		.too_long = journal->too_long,
+		.restored = journal->restored,
+		.unrestored = journal->unrestored,
 		.shard = journal->log_name,
 	};
 	store_state(journal->store, out);
+	out->acknowledged -= journal->began_at; /* so that it compares with admitted */
 }

@@ -169,6 +169,8 @@ recover_shard(struct recovery *out, const char *directory, const char *cluster, 
 	if (found < 0)
 		return error_set(why, found, "cannot recover %s: %s", path,
 				 found == -ENOTSUP ? "a newer program wrote it" : strerror(-found));
+	out->left = out->shard;
+	out->left_sequence = out->next_sequence;
 	if (!same) {
 		log_warn("journal", "this node or cluster has a new name: a new incarnation of %s",
 			 name);

@@ -18,6 +18,8 @@ struct recovery {
 	uint64_t cut_bytes;
 	uint64_t damaged;       /* places */
 	int64_t last_logged_ms; /* of the newest entry; 0: there is none */
+	struct shard left;      /* the newest, whose name it may be no more */
+	uint64_t left_sequence; /* behind its last entry */
 };
 
 /* Repairs the newest shard of directory. The caller holds its lock. */

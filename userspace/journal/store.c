@@ -416,6 +416,7 @@ store_open(struct store **out, const struct store_options *options, const struct
 	pthread_condattr_destroy(&attributes);
 	store->sync_ms = options->sync_ms;
 	store->close_ms = options->close_ms;
+	atomic_store(&store->answers.acknowledged, options->acknowledged);
 	store->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	error = store->event_fd < 0 ? -errno : writer_new(&store->writer, options, recovery);
 	if (!error) {
