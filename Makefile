@@ -3,7 +3,7 @@
 # make            the program, build/demarc
 # make demo       installs what is missing, builds, judges real packets in a sandbox
 # make test       installs what is missing, builds, runs every suite
-# make bench      what the agent costs per operation, off and on alternately
+# make bench      what the agent costs, against no agent, installed peers and the targets
 # make install    the program, its rules and its legal lists below PREFIX (/usr/local)
 # make clean      removes build/
 # make help       the rest
@@ -116,15 +116,24 @@ demo: bootstrap-demo
 	@$(MAKE) --no-print-directory all
 	@$(AS_ROOT) deploy/demo/run.sh
 
-$(OUT)/bench/load: tests/bench/load.c
-	$(call msg,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $<
+# What measures: the loads, static for the lab, and the pipeline stage by stage.
+BENCH_PROGRAMS := $(OUT)/bench/load $(OUT)/bench/true $(OUT)/bench/progs $(OUT)/bench/stages
+BENCH_CC = $(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -static -o $@
 
-BENCH_ROUNDS ?= 5
+$(OUT)/bench/load: tests/bench/load.c tests/bench/load_once.c tests/bench/load_many.c tests/bench/load.h
+	$(call msg,CC,$@)
+	$(BENCH_CC) $(filter %.c,$^)
 
-bench: bootstrap-demo
-	@$(MAKE) --no-print-directory all build/bench/load
-	@$(AS_ROOT) $(PYTHON) tests/bench/run.py $(BENCH_ROUNDS)
+$(OUT)/bench/true $(OUT)/bench/progs: $(OUT)/bench/%: tests/bench/%.c
+	$(call msg,CC,$@)
+	$(BENCH_CC) $<
+
+STAGES_OBJ := $(filter-out $(OUT)/userspace/main.o,$(MAIN_OBJ)) $(OUT)/libdemarc.a
+
+$(OUT)/bench/stages: tests/bench/stages.c tests/bench/stages_make.c tests/bench/stages.h $(STAGES_OBJ)
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests/bench $(ALL_LDFLAGS) -o $@ \
+		$(filter %.c,$^) $(STAGES_OBJ) $(LIBS)
 
 install: all
 	install -D -m 0755 $(OUT)/demarc $(DESTDIR)$(PREFIX)/bin/demarc
@@ -135,6 +144,6 @@ install: all
 clean:
 	$(Q)rm -rf build
 
-.PHONY: all demo bench install clean
+.PHONY: all demo install clean
 
 -include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(UNIT:%=%.d) $(FUZZ_OBJ:.o=.d)

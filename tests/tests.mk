@@ -9,7 +9,7 @@
 PYTHON ?= /usr/bin/python3
 
 # In the order in which they run.
-SUITES      := style unit schema replay journal fuzz demo-test live evasion lab
+SUITES      := style unit bench-test schema replay journal fuzz demo-test live evasion lab
 FULL_SUITES := $(SUITES) sanitizer lab-all evasion-lab
 
 # Suites of privileged things: as root, or by sudo when it asks nothing.
@@ -101,6 +101,33 @@ $(OUT)/live/stall.so: tests/live/stall.c
 	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(filter-out -Wmissing-prototypes,$(WARN)) \
 		-shared -fPIC -o $@ $< -ldl
 
+BENCH_ROUNDS  ?= 5
+BENCH_SECONDS ?= 1
+
+# Measures; speed never fails. BENCH_ONLY=PART,... measures these anew (see tests/bench/run.py).
+bench: bootstrap-test
+	@$(MAKE) --no-print-directory all bench-programs
+	@$(AS_ROOT) $(PYTHON) -B tests/bench/run.py $(OUT) --rounds $(BENCH_ROUNDS) --seconds $(BENCH_SECONDS) \
+		$(if $(BENCH_ONLY),--only $(BENCH_ONLY))
+
+# Writes what make bench found last into README.md and docs/performance.md.
+bench-publish:
+	@$(PYTHON) -B tests/bench/publish.py $(OUT)
+
+# Figures that repeat, against tests/bench/baseline.json; UPDATE=1 REASON='...' stores them anew.
+bench-check: bootstrap-test
+	@$(MAKE) --no-print-directory all bench-programs
+	@$(PYTHON) -B tests/bench/guard.py $(OUT) $(if $(UPDATE),--update '$(REASON)')
+
+bench-test:
+	@$(PYTHON) -B tests/bench/guard_test.py
+
+# Tracers that make bench compares with, where they are there.
+bench-peers:
+	@tests/bootstrap.sh bench
+
+bench-programs: $$(BENCH_PROGRAMS)
+
 # Every fuzz target for FUZZ_SECONDS, from its seeds.
 fuzz: $$(FUZZ)
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $^
@@ -148,9 +175,13 @@ help:
 	@echo 'make test-full  the suites of make test at full size, and fuzz, sanitizers, all kernels'
 	@echo 'make unit | style | schema | replay | journal | live | evasion | lab    one suite (live, evasion: ONLY=NAME)'
 	@echo 'make test-kernels   the lab on 5.10, 6.1, 6.12 and 7.3'
+	@echo 'make bench-check    instruction counts against the stored ones (UPDATE=1 REASON=... stores)'
+	@echo 'make bench-peers    installs the tracers that make bench compares with'
+	@echo 'make bench-publish  writes the results of make bench into README.md and docs/performance.md'
 	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS (60)'
 	@echo 'V=1 shows commands; SAN=address,undefined builds with sanitizers'
 
+.PHONY: bench bench-publish bench-check bench-test bench-peers bench-programs
 .PHONY: bootstrap-demo bootstrap-test test test-full suites test-programs unit sanitizer sanitizer-run \
 	style schema replay replay-test journal journal-test demo-test live evasion evasion-lab lab lab-all test-kernels fuzz check \
 	check-run check-format check-clang check-tidy check-cppcheck check-shell help

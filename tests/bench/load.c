@@ -1,89 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * load - one operation, many times: prints the median nanoseconds that it took.
+ * load - traffic to measure by. ADDRESS PORT is where "load serve" listens.
  *
- *	load connect|udp|pp|other ADDRESS PORT SECONDS
+ *	load connect|udp|pp|exec|other ADDRESS PORT SECONDS	median ns of one
+ *	load count OPERATION ADDRESS PORT TIMES		median ticks of one
+ *	load bulk ADDRESS PORT SECONDS			bytes a second over TCP
+ *	load repeat|new ADDRESS PORT TIMES		connects to one address, or each to the next
+ *	load flood ADDRESS PORT RATE SECONDS		a socket and a datagram each, to the next
+ *							address, RATE a second
+ *	load pace ADDRESS PORT SECONDS			a connect a millisecond, to the next address
+ *	load spread ADDRESS PORT COUNT			datagrams of one socket to COUNT addresses
+ *	load crowd ADDRESS PORT COUNT			processes with a socket each
+ *	load serve ADDRESS PORT forever			the other end of all of them
  *
- * connect: TCP connect and close; udp: an unconnected sendto; pp: one byte there
- * and back over TCP; other: getppid(), a call that nobody asked about. "load
- * serve ADDRESS PORT" is the other end of all of them.
+ * connect: TCP connect and close; refused: to a port where nobody listens; udp: an
+ * unconnected sendto; pp: one byte there and back over TCP; exec: vfork, exec of a
+ * static program, wait; other: getppid(), a call that nobody asked about. Ticks are
+ * the processor's: instructions where QEMU counts them. spread and crowd stay until
+ * they are killed.
  */
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH       100
-#define BATCHES_MAX 20000
+#include "load.h"
 
-struct load {
-	struct sockaddr_in peer;
-	int fd; /* of udp and pp */
-};
+#define SAMPLES_MAX 100000
 
-static long
+long
 now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000L + ts.tv_nsec;
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
-static void
+void
 die(const char *what)
 {
 	perror(what);
 	exit(1);
 }
 
-static int
-open_stream(const struct load *load)
+static long
+now_ticks(void)
 {
-	struct linger reset = {.l_onoff = 1}; /* close by RST: no TIME_WAIT uses ports up */
-	int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&load->peer, sizeof(load->peer)) < 0)
-		die("connect");
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return fd;
-}
-
-static void
-once_connect(const struct load *load)
-{
-	close(open_stream(load));
-}
-
-static void
-once_udp(const struct load *load)
-{
-	if (sendto(load->fd, "x", 1, 0, (const struct sockaddr *)&load->peer, sizeof(load->peer)) <
-	    0)
-		die("sendto");
-}
-
-static void
-once_pp(const struct load *load)
-{
-	char byte = 'x';
-
-	if (send(load->fd, &byte, 1, 0) != 1 || recv(load->fd, &byte, 1, 0) != 1)
-		die("ping-pong");
-}
-
-static void
-once_other(const struct load *load)
-{
-	(void)load;
-	syscall(SYS_getppid);
+#ifdef __x86_64__
+	return (long)__builtin_ia32_rdtsc();
+#else
+	return now_ns();
+#endif
 }
 
 static int
@@ -94,75 +64,101 @@ by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static long
-median_ns(void (*once)(const struct load *), const struct load *load, double seconds)
+static void
+print_median(long *samples, size_t count)
 {
-	static long took[BATCHES_MAX];
-	long end = now_ns() + (long)(seconds * 1e9);
-	int batches = 0;
-
-	while (batches < BATCHES_MAX && now_ns() < end) {
-		long from = now_ns();
-
-		for (int i = 0; i < BATCH; i++)
-			once(load);
-		took[batches++] = (now_ns() - from) / BATCH;
-	}
-	qsort(took, (size_t)batches, sizeof(took[0]), by_value);
-	return took[batches / 2];
+	qsort(samples, count, sizeof(samples[0]), by_value);
+	printf("%ld\n", samples[count / 2]);
 }
 
-/* Accept for ever; a child answers each connection byte by byte until it ends. */
 static void
-serve(const struct sockaddr_in *address)
+time_it(const struct operation *operation, const struct load *load, double seconds)
 {
-	int one = 1, tcp = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
-	char bytes[2048];
+	static long took[SAMPLES_MAX];
+	long end = now_ns() + (long)(seconds * (double)NS_PER_S);
+	size_t count = 0;
 
-	setsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(tcp, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
-	    listen(tcp, 4096) < 0 ||
-	    bind(udp, (const struct sockaddr *)address, sizeof(*address)) < 0)
-		die("serve");
-	if (fork() == 0)
-		while (recv(udp, bytes, sizeof(bytes), 0) >= 0)
-			;
-	for (;;) {
-		int fd = accept(tcp, NULL, NULL);
-		ssize_t got;
+	do {
+		long from = now_ns();
 
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		while ((got = recv(fd, bytes, sizeof(bytes), 0)) > 0)
-			if (send(fd, bytes, (size_t)got, MSG_NOSIGNAL) < 0)
-				break;
-		close(fd);
-	}
+		for (int i = 0; i < operation->batch; i++)
+			operation->once(load);
+		took[count++] = (now_ns() - from) / operation->batch;
+	} while (count < SAMPLES_MAX && now_ns() < end);
+	print_median(took, count);
+}
+
+static void
+count_it(const struct operation *operation, const struct load *load, long times)
+{
+	static long took[SAMPLES_MAX];
+	size_t count = 0;
+
+	do {
+		long from = now_ticks();
+
+		operation->once(load);
+		took[count++] = now_ticks() - from;
+	} while (count < SAMPLES_MAX && (long)count < times);
+	print_median(took, count);
+}
+
+/* What is not one operation many times. False: no such verb. */
+static int
+do_many(const char *verb, struct load *load, char **arguments)
+{
+	if (!strcmp(verb, "serve"))
+		serve(&load->peer);
+	else if (!strcmp(verb, "bulk"))
+		many_bulk(load, atof(arguments[0]));
+	else if (!strcmp(verb, "repeat") || !strcmp(verb, "new"))
+		many_repeat(load, atol(arguments[0]), !strcmp(verb, "new"));
+	else if (!strcmp(verb, "flood") && arguments[1])
+		many_flood(load, atol(arguments[0]), atof(arguments[1]));
+	else if (!strcmp(verb, "pace"))
+		many_pace(load, atof(arguments[0]));
+	else if (!strcmp(verb, "spread"))
+		many_spread(load, atol(arguments[0]));
+	else if (!strcmp(verb, "crowd"))
+		many_crowd(atol(arguments[0]));
+	else
+		return 0;
+	return 1;
+}
+
+static void
+find_true(struct load *load)
+{
+	ssize_t length = readlink("/proc/self/exe", load->true_path, sizeof(load->true_path) - 8);
+	char *slash;
+
+	if (length < 0)
+		die("/proc/self/exe");
+	load->true_path[length] = 0;
+	slash = strrchr(load->true_path, '/');
+	memcpy(slash, "/true", sizeof("/true"));
 }
 
 int
 main(int argc, char **argv)
 {
-	const struct {
-		const char *name;
-		void (*once)(const struct load *);
-	} operations[] = {{"connect", once_connect},
-			  {"udp", once_udp},
-			  {"pp", once_pp},
-			  {"other", once_other}};
 	struct load load = {.peer = {.sin_family = AF_INET}, .fd = -1};
+	int counts = argc > 1 && !strcmp(argv[1], "count");
+	const struct operation *operation;
 
-	if (argc < 4 || inet_pton(AF_INET, argv[2], &load.peer.sin_addr) != 1)
+	argc -= counts;
+	argv += counts;
+	if (argc < 5 || inet_pton(AF_INET, argv[2], &load.peer.sin_addr) != 1)
 		return 64;
 	load.peer.sin_port = htons((unsigned short)atoi(argv[3]));
-	if (!strcmp(argv[1], "serve"))
-		serve(&load.peer);
-	if (!strcmp(argv[1], "udp"))
-		load.fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (!strcmp(argv[1], "pp"))
-		load.fd = open_stream(&load);
-	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
-		if (!strcmp(argv[1], operations[i].name))
-			printf("%ld\n",
-			       median_ns(operations[i].once, &load, argc > 4 ? atof(argv[4]) : 1));
+	find_true(&load);
+	operation = operation_find(argv[1]);
+	if (!operation)
+		return do_many(argv[1], &load, argv + 4) ? 0 : 64;
+	load_open(&load, operation);
+	if (counts)
+		count_it(operation, &load, atol(argv[4]));
+	else
+		time_it(operation, &load, atof(argv[4]));
 	return 0;
 }

@@ -1,137 +1,118 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What demarc costs per operation: the same load with the agent off and on, alternately.
+"""run - what demarc costs: every load and every target, against nothing and against peers.
 
-Two network namespaces joined by a veth pair, the load in a cgroup of its own, which
-is the agent's scope. Prints medians over the rounds, their spread, and the difference.
-Usage: run.py [ROUNDS] (default 5). Needs root and build/demarc.
+    run.py BUILD [--rounds N] [--seconds S] [--only PART,...]
+
+Writes BUILD/bench/results.json and results.md. Speed never fails; a measurement that
+this machine could have taken, and that was not, does. Root and BPF are needed.
+With --only the other parts stay what the last run found.
 """
+import argparse
+import json
 import os
-import signal
-import statistics
+import re
 import subprocess
 import sys
 import time
+import traceback
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DEMARC = os.path.join(TOP, "build", "demarc")
-LOAD = os.path.join(TOP, "build", "bench", "load")
-WORK = os.path.join(TOP, "build", "bench", "work")
-APP, SINK, NAME = "demarc-bench-app", "demarc-bench-sink", "demarc-bench"
-SECONDS = "1"
-
-
-def sh(*command, check=True):
-    return subprocess.run(command, check=check, capture_output=True, text=True)
-
-
-def cgroup_mount():
-    with open("/proc/self/mountinfo") as mounts:
-        for line in mounts:
-            if " - cgroup2 " in line:
-                return line.split()[4]
-    sys.exit("no cgroup v2 tree")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cost  # noqa: E402
+import footprint  # noqa: E402
+import guard  # noqa: E402
+import peers  # noqa: E402
+import rates  # noqa: E402
+import targets  # noqa: E402
+from sandbox import Missing, Sandbox, TOP  # noqa: E402
 
 
-CGROUP = os.path.join(cgroup_mount(), NAME)
+def machine():
+    with open("/proc/cpuinfo") as info:
+        model = re.search(r"model name\s*: (.*)", info.read())
+    with open("/proc/meminfo") as info:
+        gib = int(re.search(r"MemTotal:\s+(\d+)", info.read())[1]) / (1 << 20)
+    return f"{os.cpu_count()} cores ({model[1] if model else os.uname().machine}), {gib:.0f} GiB"
 
 
-def inside(*command):
-    """Run in the scope's cgroup and the app's namespace; cgroup first, namespace second."""
-    script = 'echo $$ >"$1/cgroup.procs"; shift; exec ip netns exec "$@"'
-    return sh("sh", "-c", script, "sh", CGROUP, APP, *command).stdout
+def about(options):
+    done = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty", "--abbrev=12"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "kernel": os.uname().release,
+            "revision": done.stdout.strip() or "unknown", "rounds": options.rounds,
+            "seconds": options.seconds}
 
 
-def set_up():
-    os.makedirs(WORK, exist_ok=True)
-    os.makedirs(CGROUP, exist_ok=True)
-    for ns in (APP, SINK):
-        sh("ip", "netns", "add", ns)
-        sh("ip", "-n", ns, "link", "set", "lo", "up")
-    sh("ip", "-n", APP, "link", "add", "b0", "type", "veth", "peer", "name", "b1", "netns", SINK)
-    sh("ip", "-n", APP, "addr", "add", "192.0.2.1/24", "dev", "b0")
-    sh("ip", "-n", SINK, "addr", "add", "192.0.2.2/24", "dev", "b1")
-    for ns, device in ((APP, "b0"), (SINK, "b1")):
-        sh("ip", "-n", ns, "link", "set", device, "up")
-    time.sleep(0.5)
-    return [
-        subprocess.Popen(["ip", "netns", "exec", SINK, LOAD, "serve", "192.0.2.2", "7000"], start_new_session=True),
-        subprocess.Popen(["ip", "netns", "exec", APP, LOAD, "serve", "127.0.0.1", "7000"], start_new_session=True),
-    ]
+def measure_cost(box, options, results):
+    runs, results["absent"] = peers.available()
+    return cost.run(box, runs, options.rounds, options.seconds)
 
 
-def tear_down(servers):
-    for server in servers:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-    for ns in (APP, SINK):
-        sh("ip", "netns", "del", ns, check=False)
-    for _ in range(20):
+def measure_guard(box, _options, results):
+    if not peers.find("qemu-system-x86_64"):
+        raise Missing("no QEMU")
+    return guard.measure(os.path.relpath(box.build, TOP))
+
+
+PARTS = {
+    "cost": measure_cost,
+    "new_cpu": lambda box, *_: footprint.new_cpu(box),
+    "memory": lambda box, *_: footprint.memory(box),
+    "start": lambda box, *_: footprint.start(box),
+    "lossless": lambda box, *_: rates.lossless(box),
+    "pipeline": lambda box, *_: rates.pipeline(box),
+    "guard": measure_guard,
+}
+
+
+def measure(options, results):
+    """Names of the parts that failed."""
+    failed = []
+    for name in options.only:
+        print(f"# {name}", flush=True)
         try:
-            os.rmdir(CGROUP)
-            return
-        except OSError:
-            time.sleep(0.1)
+            with Sandbox(options.build) as box:
+                results[name] = PARTS[name](box, options, results)
+        except Missing as why:
+            print(f"skip bench: {name}: {why}")
+        except Exception as error:  # the other parts can still be measured
+            traceback.print_exc()
+            print(f"not ok bench: {name}: {error}")
+            failed.append(name)
+    return failed
 
 
-class Agent:
-    def __enter__(self):
-        subprocess.run(["rm", "-rf", f"{WORK}/state"], check=True)
-        self.process = subprocess.Popen(
-            [DEMARC, "run", "--quiet", "--set", f"scope={CGROUP}", "--set", "instance=bench",
-             "--set", f"state_directory={WORK}/state", "--set", f"runtime_directory={WORK}",
-             "--set", "pins=", "--set", "nic.interfaces=b0", "--set", f"nic.netns=/run/netns/{APP}",
-             "--set", "log.level=error"])
-        while not os.path.exists(f"{WORK}/bench.sock"):
-            if self.process.poll() is not None:
-                sys.exit("the agent did not start")
-            time.sleep(0.02)
-        time.sleep(0.2)
-        return self
-
-    def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def resident_kib(self):
-        with open(f"/proc/{self.process.pid}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
+def write(build, results):
+    folder = os.path.join(build, "bench")
+    text = targets.markdown(results)
+    with open(os.path.join(folder, "results.json"), "w") as out:
+        json.dump(results, out, indent=1)
+        out.write("\n")
+    with open(os.path.join(folder, "results.md"), "w") as out:
+        out.write(text)
+    print(text)
 
 
 def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    paths = {"loopback": "127.0.0.1", "veth": "192.0.2.2"}
-    loads = [(path, name) for path in paths for name in ("connect", "udp", "pp", "other")]
-    off = {load: [] for load in loads}
-    on = {load: [] for load in loads}
-    cpu, resident = [], []
-    servers = []
-    try:
-        servers = set_up()
-        for _ in range(rounds):
-            for load in loads:
-                off[load].append(int(inside(LOAD, load[1], paths[load[0]], "7000", SECONDS)))
-            with Agent() as agent:
-                for load in loads:
-                    on[load].append(int(inside(LOAD, load[1], paths[load[0]], "7000", SECONDS)))
-                cpu.append(agent.cpu_seconds())
-                resident.append(agent.resident_kib())
-    finally:
-        tear_down(servers)
-    print(f"{'path':9} {'load':8} {'off ns':>9} {'on ns':>9} {'added ns':>9} {'ratio':>6}  spread of added")
-    for load in loads:
-        added = [b - a for a, b in zip(off[load], on[load])]
-        a, b = statistics.median(off[load]), statistics.median(on[load])
-        print(f"{load[0]:9} {load[1]:8} {a:9.0f} {b:9.0f} {statistics.median(added):+9.0f} {b / a:6.2f}"
-              f"  {min(added):+.0f} .. {max(added):+.0f}")
-    print(f"agent: {statistics.median(cpu):.2f} s CPU per round of {len(loads)} s of load, "
-          f"{statistics.median(resident) / 1024:.1f} MiB resident at most; {rounds} rounds")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(PARTS))
+    options = parser.parse_args()
+    for name in options.only:
+        if name not in PARTS:
+            parser.error(f"no part {name}; there are {', '.join(PARTS)}")
+    path = os.path.join(options.build, "bench", "results.json")
+    results = {}
+    if len(options.only) < len(PARTS) and os.path.exists(path):
+        with open(path) as last:
+            results = json.load(last)
+    results["about"] = about(options)
+    failed = measure(options, results)
+    write(options.build, results)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* load_many - loads that are counted, not timed one by one. */
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "load.h"
+
+#define BULK_BYTES    131072
+#define ADDRESSES     65024 /* 254 x 256: before the next /16 begins */
+#define DATAGRAM_WAIT 200   /* datagrams between pauses, so that the peer keeps up */
+
+/* The next address; after a whole /16 the next port. */
+void
+peer_next(struct sockaddr_in *peer)
+{
+	unsigned int host = ntohl(peer->sin_addr.s_addr);
+
+	if ((host & 0xffff) >= ADDRESSES) {
+		host &= 0xffff0000;
+		peer->sin_port = htons((unsigned short)(ntohs(peer->sin_port) + 1));
+	}
+	peer->sin_addr.s_addr = htonl(host + 1);
+}
+
+static void
+sleep_until(long moment_ns)
+{
+	struct timespec ts = {.tv_sec = moment_ns / NS_PER_S, .tv_nsec = moment_ns % NS_PER_S};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+static void
+stay(void)
+{
+	printf("ready\n");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+void
+many_bulk(const struct load *load, double seconds)
+{
+	static char bytes[BULK_BYTES];
+	int fd = stream_open(&load->peer);
+	long from = now_ns(), end = from + (long)(seconds * (double)NS_PER_S), sent = 0;
+
+	while (now_ns() < end) {
+		ssize_t took = send(fd, bytes, sizeof(bytes), 0);
+
+		if (took < 0)
+			die("bulk");
+		sent += took;
+	}
+	printf("%.0f\n", (double)sent * (double)NS_PER_S / (double)(now_ns() - from));
+}
+
+void
+many_repeat(struct load *load, long times, int each_new)
+{
+	long from = now_ns();
+
+	for (long i = 0; i < times; i++) {
+		close(stream_open(&load->peer));
+		if (each_new)
+			load->peer.sin_addr.s_addr = htonl(ntohl(load->peer.sin_addr.s_addr) + 1);
+	}
+	printf("%.3f\n", (double)(now_ns() - from) / (double)NS_PER_S);
+}
+
+static void
+send_one(struct load *load)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	/* A full queue of the receiver is no matter: the datagram has left its socket. */
+	sendto(fd, "x", 1, MSG_DONTWAIT, (const struct sockaddr *)&load->peer, sizeof(load->peer));
+	close(fd);
+	peer_next(&load->peer);
+}
+
+void
+many_flood(struct load *load, long rate, double seconds)
+{
+	long from = now_ns(), end = from + (long)(seconds * (double)NS_PER_S), now, sent = 0;
+
+	while ((now = now_ns()) < end) {
+		long due = (long)((double)(now - from) * (double)rate / (double)NS_PER_S);
+
+		for (; sent < due; sent++)
+			send_one(load);
+		sleep_until(now + NS_PER_S / 1000);
+	}
+	printf("%ld %.3f\n", sent, (double)(now_ns() - from) / (double)NS_PER_S);
+}
+
+/* A connect that hangs would hide the next ones: nobody waits for its end. */
+static void
+connect_one(const struct load *load)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	connect(fd, (const struct sockaddr *)&load->peer, sizeof(load->peer));
+	close(fd);
+}
+
+void
+many_pace(struct load *load, double seconds)
+{
+	long next = now_ns(), end = next + (long)(seconds * (double)NS_PER_S);
+
+	for (; next < end; next += NS_PER_S / 1000) {
+		connect_one(load);
+		load->peer.sin_addr.s_addr = htonl(ntohl(load->peer.sin_addr.s_addr) + 1);
+		sleep_until(next + NS_PER_S / 1000);
+	}
+}
+
+void
+many_spread(struct load *load, long count)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	for (long i = 0; i < count; i++) {
+		sendto(fd, "x", 1, MSG_DONTWAIT, (const struct sockaddr *)&load->peer,
+		       sizeof(load->peer));
+		peer_next(&load->peer);
+		if (i % DATAGRAM_WAIT == 0)
+			sleep_until(now_ns() + NS_PER_S / 1000);
+	}
+	stay();
+}
+
+void
+many_crowd(long count)
+{
+	for (long i = 0; i < count; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			die("fork");
+		if (child)
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (socket(AF_INET, SOCK_DGRAM, 0) < 0)
+			die("socket");
+		for (;;)
+			pause();
+	}
+	stay();
+}
