@@ -7,7 +7,7 @@
  *	later packets	add to the entry; no record
  *	TCP_CLOSE	announce the totals, delete the entry
  *
- * Datagram flows have no end of their own: userspace closes the idle ones. A
+ * Datagram flows have no end of their own: the sweep closes the idle ones. A
  * SYN-ACK belongs to its listener and never makes a flow, so that a flood of
  * spoofed SYNs makes none either. The gate reads only its context, no foreign
  * memory: it also loads under lockdown=confidentiality.
@@ -307,27 +307,35 @@ flow_gate(struct __sk_buff *skb)
 	return 1; /* let it pass: demarc observes */
 }
 
-/* The flow's totals, or, when the ring is full, a sum of what was not told. */
+/* What the connection received is known to its socket alone. */
 static __always_inline void
-finish(struct wire_counters *c, const struct wire_flow *flow, const struct sock *sk)
+note_received(struct wire_flow *flow, const struct sock *sk)
 {
-	struct wire_flow *r = record(c, ring_bulk, FLOW, struct wire_flow);
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock((void *)sk);
 
-	if (!r) {
-		total_add(WIRE_TOTAL_CLOSE_LOST, 1, flow->bytes, flow->wire_bytes);
+	if (!tcp)
 		return;
-	}
-	copy_flow(r, flow, WIRE_MOMENT_CLOSE);
-	if (tcp) {
-		r->bytes_in = tcp->bytes_received;
-		r->flags |= WIRE_FLOW_RECEIVED;
-	}
-	emit(r, &ring_bulk, false);
+	flow->bytes_in = tcp->bytes_received;
+	flow->flags |= WIRE_FLOW_RECEIVED;
+}
+
+/* What no record told of a flow whose end met a full ring. */
+static __always_inline void
+lose(const struct flow_key *key, const struct wire_flow *flow)
+{
+	struct wire_sum *sum = total_of(WIRE_TOTAL_CLOSE_LOST);
+
+	if (!sum)
+		return;
+	add(sum->flows, 1);
+	add(sum->packets, (flow->packets & FLOW_PACKETS) - flow->told_packets);
+	add(sum->bytes, flow->bytes - flow->told_bytes);
+	add(sum->wire_bytes, flow->wire_bytes - flow->told_bytes);
+	flow_forget(key, flow->cgroup);
 }
 
 static __always_inline void
-close_flow(struct sock *sk, struct sock_state *st, int from)
+close_stream(struct sock *sk, struct sock_state *st, int from)
 {
 	struct flow_key key = {
 		.cookie = st->cookie,
@@ -337,17 +345,19 @@ close_flow(struct sock *sk, struct sock_state *st, int from)
 		.witness = WIRE_WITNESS_GATE,
 	};
 	struct wire_flow *flow = bpf_map_lookup_elem(&flows, &key);
-	struct wire_counters *c;
 
 	if (from == STATE_SYN_SENT && !(st->flags & SOCK_CLOSED))
 		report_attempt(st, flow ? &st->dst : &st->requested,
 			       flow ? st->dst_port : st->requested_port, flow ? flow->cgroup : 0,
 			       sk->sk_err, 0);
 	st->flags |= SOCK_CLOSED;
-	if (!flow || !(c = seen(WIRE_FLOW)))
+	if (!flow)
 		return;
-	finish(c, flow, sk);
-	bpf_map_delete_elem(&flows, &key);
+	note_received(flow, sk);
+	if (fetch_set(&flow->packets, FLOW_CLOSED) & (FLOW_CLOSED | FLOW_BUSY))
+		return; /* the sweep is at it and tells its end too */
+	if (!flow_close(&key, flow))
+		lose(&key, flow);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -360,6 +370,6 @@ BPF_PROG(flow_state, struct sock *sk, int from, int to)
 		return 0;
 	st = bpf_sk_storage_get(&socks, sk, 0, 0);
 	if (st && st->flags & SOCK_SENT && st->cookie == bpf_get_socket_cookie(sk))
-		close_flow(sk, st, from);
+		close_stream(sk, st, from);
 	return 0;
 }

@@ -119,8 +119,19 @@ struct socket {
 	struct sock *sk;
 };
 
+struct seq_file {
+	unsigned long count;
+};
+
 struct bpf_iter_meta {
+	struct seq_file *seq;
 	__u64 session_id;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *key;
+	void *value;
 };
 
 struct bpf_iter__task_file {

@@ -8,6 +8,12 @@
  * of filter(), fold() or record(): seen = filtered + folded + issued. Programs
  * nest on one CPU (a softirq interrupts a system call), so every sum is a
  * fetch-and-add and no record is built in per-CPU scratch.
+ *
+ * Two things are asked on every hook's behalf. seen() sees nothing in a set of maps
+ * that another has replaced. And BPF_PROG, here, puts a fence before each tracing
+ * program: while a new build takes the place of an old one both are attached, and
+ * only the one of the generation that the settings name acts. Programs on cgroups
+ * and uplinks need no fence: the kernel exchanges them in one step.
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -61,15 +67,42 @@ settings_get(void)
 	return bpf_map_lookup_elem(&settings, &key);
 }
 
-/* This CPU's counters of a kind, with the occasion counted. NULL never happens in practice. */
+volatile const __u32 generation; /* of this program, set by the loader */
+
+static __always_inline bool
+is_fenced(void)
+{
+	struct wire_settings *s = settings_get();
+
+	return !s || s->generation != generation;
+}
+
+#undef BPF_PROG
+#define BPF_PROG(name, args...)                                                           \
+	name(unsigned long long *ctx);                                                    \
+	static __always_inline int fenced_##name(unsigned long long *ctx, ##args);        \
+	int name(unsigned long long *ctx)                                                 \
+	{                                                                                 \
+		_Pragma("GCC diagnostic push") _Pragma(                                   \
+			"GCC diagnostic ignored \"-Wint-conversion\"") return is_fenced() \
+			? 0                                                               \
+			: fenced_##name(___bpf_ctx_cast(args));                           \
+		_Pragma("GCC diagnostic pop")                                             \
+	}                                                                                 \
+	static __always_inline int fenced_##name(unsigned long long *ctx, ##args)
+
+/* This CPU's counters of a kind, with the occasion counted. NULL: another set of maps counts now.
+ */
 static __always_inline struct wire_counters *
 seen(__u32 kind)
 {
 	__u32 key = bpf_get_smp_processor_id() * WIRE_KIND_MAX + kind;
 	struct wire_counters *c = bpf_map_lookup_elem(&counters, &key);
+	struct wire_settings *s = settings_get();
 
-	if (c)
-		add(c->seen, 1);
+	if (!c || !s || s->silent)
+		return NULL;
+	add(c->seen, 1);
 	return c;
 }
 
@@ -85,34 +118,67 @@ fold(struct wire_counters *c)
 	add(c->folded, 1);
 }
 
-/* Before 5.12 there is no fetch-and-add: where programs nest, two records may share a number. */
+/*
+ * Atomic steps that say what was there before. Before 5.12 there are none of them:
+ * then two programs that meet in one step may both be told the same, which is what
+ * coverage calls approximate.
+ */
 #ifdef WITHOUT_FETCH
 static __always_inline __u64
-next_sequence(struct wire_counters *c)
+fetch_add(__u64 *word, __u64 value)
 {
-	__u64 sequence = *(volatile __u64 *)&c->issued;
+	__u64 before = *(volatile __u64 *)word;
 
-	add(c->issued, 1);
-	return sequence;
+	add(*word, value);
+	return before;
+}
+
+static __always_inline __u64
+fetch_set(__u64 *word, __u64 bit)
+{
+	__u64 before = *(volatile __u64 *)word;
+
+	if (!(before & bit))
+		add(*word, bit);
+	return before;
+}
+
+static __always_inline __u64
+fetch_clear(__u64 *word, __u64 bit)
+{
+	__u64 before = *(volatile __u64 *)word;
+
+	if (before & bit)
+		add(*word, -bit);
+	return before;
+}
+
+static __always_inline bool
+exchange(__u64 *word, __u64 from, __u64 to)
+{
+	if (*(volatile __u64 *)word != from)
+		return false;
+	add(*word, to - from);
+	return true;
 }
 #else
-static __always_inline __u64
-next_sequence(struct wire_counters *c)
-{
-	return __sync_fetch_and_add(&c->issued, 1);
-}
+#define fetch_add(word, value)   __sync_fetch_and_add(word, value)
+#define fetch_set(word, bit)     __sync_fetch_and_or(word, bit)
+#define fetch_clear(word, bit)   __sync_fetch_and_and(word, ~(bit))
+#define exchange(word, from, to) __sync_bool_compare_and_swap(word, from, to)
 #endif
 
 /*
- * Take a sequence number, then room in a ring for one record, and fill in its
- * head. NULL when the ring is full, and then the drop is counted and its place
+ * Take the time and a sequence number, then room in a ring for one record, and fill
+ * in its head. NULL when the ring is full, and then the drop is counted and its place
  * is known. The record holds stale bytes beyond the head: fill every field, or
  * take it back; then emit() it.
  */
 static __always_inline void *
 record_begin(struct wire_counters *c, void *ring, __u16 kind, __u16 size)
 {
-	__u64 sequence = next_sequence(c);
+	__u64 now_ns = bpf_ktime_get_boot_ns();
+	__u64 sequence = fetch_add(&c->issued, 1);
 	struct wire_head *head = bpf_ringbuf_reserve(ring, size, 0);
 
 	if (!head) {
@@ -124,7 +190,7 @@ record_begin(struct wire_counters *c, void *ring, __u16 kind, __u16 size)
 	head->size = size;
 	head->cpu = bpf_get_smp_processor_id();
 	head->sequence = sequence;
-	head->time_ns = bpf_ktime_get_boot_ns();
+	head->time_ns = now_ns;
 	return head;
 }
 

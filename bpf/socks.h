@@ -46,7 +46,18 @@ struct {
 	__type(value, struct sock_state);
 } socks SEC(".maps");
 
-/* An entry is the record that it will become. */
+/*
+ * An entry is the record that it will become. What only a record needs has another
+ * meaning until then:
+ *
+ *	head.time_ns	when the flow was told last
+ *	head.sequence	its packets when the sweep looked last and found it idle
+ *	packets		two bits above the number say who may tell its end
+ */
+#define FLOW_CLOSED  (1ull << 63) /* its end is being told: one more packet is late */
+#define FLOW_BUSY    (1ull << 62) /* the sweep tells of it: whoever closes it leaves that to it */
+#define FLOW_PACKETS (FLOW_BUSY - 1)
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -62,6 +73,20 @@ struct {
 	__type(key, __u32);
 	__type(value, struct wire_sum);
 } totals SEC(".maps");
+
+/*
+ * How many flows each cgroup holds, and at the end all of them together. The kernel
+ * numbers cgroups one after the other, so two of them share a place, and with it
+ * their share of the table, only where 16,384 were made in between.
+ */
+#define HELD_PLACES 16384
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HELD_PLACES + 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} held SEC(".maps");
 
 struct own_key {
 	__u32 bits;
@@ -105,11 +130,19 @@ struct {
 	__type(value, __u8);
 } counted SEC(".maps");
 
+static __always_inline struct wire_sum *
+total_of(__u32 which)
+{
+	__u32 key = bpf_get_smp_processor_id() * WIRE_TOTALS + which;
+
+	return bpf_map_lookup_elem(&totals, &key);
+}
+
+/* One packet. */
 static __always_inline void
 total_add(__u32 which, __u64 flow_count, __u64 bytes, __u64 wire_bytes)
 {
-	__u32 key = bpf_get_smp_processor_id() * WIRE_TOTALS + which;
-	struct wire_sum *sum = bpf_map_lookup_elem(&totals, &key);
+	struct wire_sum *sum = total_of(which);
 
 	if (!sum)
 		return;

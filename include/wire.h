@@ -72,12 +72,16 @@ enum wire_moment {
 
 /* Bits of wire_flow.flags. */
 #define WIRE_FLOW_RECEIVED  1u  /* bytes_in is known (TCP); else it is absent, not 0 */
-#define WIRE_FLOW_IDLE      2u  /* closed by userspace because nothing moved */
+#define WIRE_FLOW_IDLE      2u  /* closed because nothing moved */
 #define WIRE_FLOW_REQUESTED 4u  /* requested/requested_port hold what connect() asked for */
 #define WIRE_FLOW_ENDLESS   16u /* nothing will tell its end: closed when idle */
-#define WIRE_FLOW_UNTOLD    32u /* its opening record met a full ring: the sweep tells it later */
-#define WIRE_FLOW_UNTRACKED \
-	64u /* no room in the table: what follows this opening is in the totals */
+#define WIRE_FLOW_UNTOLD    32u /* in the table only: its opening record met a full ring */
+/*
+ * An opening record of a flow that found no room in the table: all its packets, this
+ * one too, are in the totals, and no other record of it follows. It is counted by this
+ * record, as a flow; only where this record is missing is it one of the totals' flows.
+ */
+#define WIRE_FLOW_UNTRACKED 64u
 
 /* One more bit of wire_connect.flags. */
 #define WIRE_CONNECT_UNSENT 8u /* closed without a single packet: no route, or refused locally */
@@ -261,10 +265,10 @@ struct wire_settings {
 	__u64 interval_ns; /* between updates of a long flow */
 	__u64 idle_ns;     /* after which a flow without an end of its own is closed */
 	__u32 tcp_ends;    /* 1: the kernel tells the end of TCP flows, the sweep leaves them */
-	__u32 share;       /* flows that one cgroup may hold in a crowded table */
+	__u32 share;       /* flows that one cgroup may hold in a crowded table; 0: no limit */
 	__u64 silenced_ns; /* CLOCK_BOOTTIME at which silent was set; 0: never */
 	__u32 approximate; /* 1: some program that is attached does without fetch-and-add */
-	__u32 pad;
+	__u32 crowded;     /* entries from which on the table is crowded */
 };
 
 /* One per CPU and kind. seen = filtered + folded + issued; issued = submitted + dropped. */

@@ -77,7 +77,8 @@ keep_maps(struct probes *probes, struct bpf_object *object)
 	{
 		struct shared_map *shared = &probes->maps[probes->map_count];
 
-		if (probes_map_fd(probes, bpf_map__name(map)) >= 0 || probes->map_count == MAPS_MAX)
+		if (bpf_map__is_internal(map) || probes->map_count == MAPS_MAX ||
+		    probes_map_fd(probes, bpf_map__name(map)) >= 0)
 			continue;
 		snprintf(shared->name, sizeof(shared->name), "%s", bpf_map__name(map));
 		shared->fd = dup(bpf_map__fd(map));
@@ -139,6 +140,26 @@ run_iterator(struct bpf_program *program)
 	return result;
 }
 
+/* This iterator runs over a map, and does so whenever its file is read. */
+static struct bpf_link *
+attach_sweep(const struct probes *probes, const struct bpf_program *program)
+{
+	union bpf_iter_link_info over = {.map.map_fd = (__u32)probes_map_fd(probes, "flows")};
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &over,
+		    .link_info_len = sizeof(over));
+
+	return bpf_program__attach_iter(program, &options);
+}
+
+int
+probes_sweeper(const struct probes *probes)
+{
+	for (size_t i = 0; i < program_count; i++)
+		if (programs[i].attach == BY_READING && probes->links[i])
+			return bpf_link__fd(probes->links[i]);
+	return -1;
+}
+
 static int
 attach(struct probes *probes, size_t i, struct bpf_program *program, struct error *why)
 {
@@ -154,7 +175,7 @@ attach(struct probes *probes, size_t i, struct bpf_program *program, struct erro
 	case BY_RUNNING:
 		return run_iterator(program);
 	case BY_READING:
-		probes->links[i] = bpf_program__attach_iter(program, NULL);
+		probes->links[i] = attach_sweep(probes, program);
 		return probes->links[i] ? 0 : -errno;
 	}
 	return -EINVAL;
@@ -292,6 +313,8 @@ tell_settings(struct probes *probes)
 	probes->settings->loopback = options->loopback;
 	probes->settings->argv_bytes = options->argv_bytes;
 	probes->settings->uplinks = probes->uplink_count > 0;
+	probes->settings->share = (uint32_t)(options->table_entries / 8);
+	probes->settings->crowded = (uint32_t)(options->table_entries / 2);
 	probes->settings->critical_wake_bytes = (uint32_t)(options->ring_bulk_bytes / 4);
 }
 

@@ -15,6 +15,8 @@
 #include "process_plain.skel.h"
 #include "snapshot.skel.h"
 #include "snapshot_plain.skel.h"
+#include "sweep.skel.h"
+#include "sweep_plain.skel.h"
 
 #define OBJECT(name) name##_bpf__elf_bytes, name##_plain_bpf__elf_bytes
 
@@ -50,6 +52,8 @@ const struct program programs[] = {
 	 "who is client and who server of connections older than the agent"},
 	{"sockets older than the agent", "snapshot_owners", "iter/task_file", OBJECT(snapshot),
 	 BY_RUNNING, false, false, "who owns sockets older than the agent"},
+	{"idle and long flows", "flow_sweep", "iter/bpf_map_elem", OBJECT(sweep), BY_READING, false,
+	 false, "ends of datagram flows, progress of long ones; both come when the agent stops"},
 	/* after the gate: what it does not count yet must not look as if it had passed no gate */
 	{"unattributed packets", "nic_egress", "tc", OBJECT(nic), BY_UPLINK, false, false,
 	 "AF_PACKET, outer headers of tunnels, forwarded packets"},
@@ -57,6 +61,7 @@ const struct program programs[] = {
 const size_t program_count = sizeof(programs) / sizeof(programs[0]);
 
 const elf_fn object_files[] = {
-	OBJECT(flow), OBJECT(connect), OBJECT(nic), OBJECT(process), OBJECT(snapshot),
+	OBJECT(flow),    OBJECT(connect),  OBJECT(nic),
+	OBJECT(process), OBJECT(snapshot), OBJECT(sweep),
 };
 const size_t object_count = sizeof(object_files) / sizeof(object_files[0]);

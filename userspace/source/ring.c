@@ -263,7 +263,7 @@ sweep_a_part(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
 		tend_uplinks(ring, now_ns, fn, arg);
 	}
 	if (ring->sweeping)
-		ring->sweeping = sweep_step(ring->sweep, now_ns, fn, arg);
+		ring->sweeping = sweep_step(ring->sweep);
 }
 
 static int

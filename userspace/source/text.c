@@ -16,7 +16,8 @@
  * "offset" is the wall time at boot. Values with blanks stand in quotes; in any
  * value \xNN is a byte, and \\ \" \n \t are what they are in C. A line needs not
  * repeat what is known: a process keeps its ids, name and cgroup from its fork or
- * exec until its exit, a flow everything from the line before with its cookie.
+ * exec until its exit, a flow everything from the line before with its cookie, and
+ * what the updates before have told goes into told_bytes and told_packets.
  * text_keys.c has the keys of each kind.
  */
 #include <errno.h>
@@ -218,6 +219,13 @@ expect_flow(const struct reader *reader, struct wire_flow *out)
 		*out = known->flow;
 		out->head = head;
 		out->moment = 0;
+		if (known->flow.moment == WIRE_MOMENT_UPDATE) {
+			out->told_bytes = known->flow.bytes;
+			out->told_packets = known->flow.packets;
+		} else if (known->flow.moment == WIRE_MOMENT_CLOSE) {
+			out->told_bytes = 0;
+			out->told_packets = 0;
+		}
 	} else {
 		expect_owner(reader, &out->owner, head.time_ns);
 		out->cgroup = out->owner.cgroup;

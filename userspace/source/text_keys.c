@@ -356,6 +356,8 @@ static const struct text_key flow_keys[] = {
 	 .read = read_count,
 	 MEMBER(wire_flow, bytes_in),
 	 MARK(wire_flow, flags, WIRE_FLOW_RECEIVED)},
+	COUNT("told_bytes", wire_flow, told_bytes),
+	COUNT("told_packets", wire_flow, told_packets),
 	{0},
 };
 
