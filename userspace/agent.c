@@ -110,7 +110,7 @@ has_destination(const struct event *event)
 	return event->type == &event_flow || event->type == &event_connect;
 }
 
-/* An update of a flow in which nothing moved: only ledger and folds want to know that it lives. */
+/* An update of a flow in which nothing moved: only the folds want to know that it lives. */
 static bool
 is_still(const struct event *event)
 {
@@ -199,7 +199,6 @@ agent_record(const struct wire_head *record, void *arg)
 	if (record->time_ns > agent->now_ns)
 		agent->now_ns = record->time_ns;
 	event_set_wall(event, agent->options.offset_ms);
-	ledger_apply(agent->ledger, event);
 	context_apply(agent->context, event);
 	keep_record(agent, record, event);
 	if (has_destination(event))
@@ -333,20 +332,6 @@ tell_shed(struct agent *agent, uint64_t now_ns)
 		agent->shed_since_ns = now_ns;
 }
 
-/* A flow that lives says so every interval; one that missed three is gone. Looked at once in each.
- */
-static void
-expire_ledger(struct agent *agent, uint64_t now_ns)
-{
-	uint64_t interval_ns = agent->config->flows_interval_s * 1000000000u;
-
-	if (now_ns - agent->expired_ns < interval_ns)
-		return;
-	agent->expired_ns = now_ns;
-	if (now_ns > 3 * interval_ns)
-		ledger_expire(agent->ledger, now_ns - 3 * interval_ns);
-}
-
 void
 agent_tick(struct agent *agent, uint64_t now_ns)
 {
@@ -356,7 +341,6 @@ agent_tick(struct agent *agent, uint64_t now_ns)
 	}
 	folds_sweep(agent->folds, now_ns, false, write_folded, agent);
 	tell_shed(agent, now_ns);
-	expire_ledger(agent, now_ns);
 	if (agent->recorder)
 		recorder_flush(agent->recorder);
 }

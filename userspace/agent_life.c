@@ -112,8 +112,6 @@ build(struct agent *agent, struct error *why)
 	if (!result)
 		result = open_context(agent, why);
 	if (!result)
-		result = ledger_new(&agent->ledger);
-	if (!result)
 		result = folds_new(&agent->folds, &folds);
 	if (!result)
 		result = open_journal(agent, why);
@@ -150,7 +148,6 @@ agent_close(struct agent *agent)
 	for (size_t i = 0; i < agent->sink_count; i++)
 		agent->sinks[i]->ops->close(agent->sinks[i]);
 	folds_free(agent->folds);
-	ledger_free(agent->ledger);
 	context_free(agent->context);
 	judge_free(agent->judge);
 	buf_fini(&agent->text);

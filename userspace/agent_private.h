@@ -6,7 +6,6 @@
 #include "agent.h"
 #include "context.h"
 #include "judge.h"
-#include "ledger.h"
 #include "sink.h"
 
 struct agent {
@@ -16,7 +15,6 @@ struct agent {
 	char boot_id[40];
 	struct judge *judge;
 	struct context *context;
-	struct ledger *ledger;
 	struct folds *folds;
 	struct journal *journal; /* NULL in replay */
 	struct privacy privacy;
@@ -28,7 +26,6 @@ struct agent {
 	uint64_t sequence;
 	uint64_t ticket;
 	uint64_t now_ns;     /* of the latest record */
-	uint64_t expired_ns; /* when the ledger was looked through */
 	uint64_t shed_told;
 	uint64_t shed_since_ns;
 	bool fold;

@@ -40,6 +40,8 @@ static const struct wire_flow flow = {
 	.first_ns = 1000000000,
 	.last_ns = 2500000000,
 	.bytes_in = 70,
+	.told_bytes = 600,
+	.told_packets = 2,
 };
 
 static void
@@ -65,10 +67,43 @@ flow_says_all(void **state)
 	assert_string_equal(event.witness, "gate");
 	assert_int_equal(event.duration_ms, 1500);
 	assert_int_equal(event.bytes_in, 70);
-	assert_int_equal(event.delta_bytes, ABSENT);
+	assert_int_equal(event.delta_bytes, 400);
+	assert_int_equal(event.delta_packets, 1);
 	assert_int_equal(event.wall_ms, ABSENT);
 	event_set_wall(&event, 1000);
 	assert_int_equal(event.wall_ms, 6000);
+}
+
+/* Added up, the records of a flow give what it sent; also those of before there was told_bytes. */
+static void
+flow_says_what_is_new(void **state)
+{
+	static const struct {
+		__u8 moment;
+		bool old;
+		__u64 told;
+		int64_t bytes, packets;
+	} cases[] = {
+		{WIRE_MOMENT_OPEN, false, 0, 0, 0},     {WIRE_MOMENT_UPDATE, false, 0, 1000, 3},
+		{WIRE_MOMENT_UPDATE, false, 999, 1, 3}, {WIRE_MOMENT_CLOSE, false, 1000, 0, 3},
+		{WIRE_MOMENT_CLOSE, false, 1001, 0, 3}, {WIRE_MOMENT_OPEN, true, 0, 0, 0},
+		{WIRE_MOMENT_UPDATE, true, 7, 0, 0},    {WIRE_MOMENT_CLOSE, true, 7, 1000, 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wire_flow one = flow;
+
+		one.moment = cases[i].moment;
+		one.told_bytes = cases[i].told;
+		one.told_packets = 0;
+		if (cases[i].old)
+			one.head.size = 200;
+		assert_int_equal(event_decode(&event, &one.head), 0);
+		assert_int_equal(event.bytes, 1000);
+		assert_int_equal(event.delta_bytes, cases[i].bytes);
+		assert_int_equal(event.delta_packets, cases[i].packets);
+	}
 }
 
 static void
@@ -222,7 +257,7 @@ size_of_the_record_is_the_truth(void **state)
 		unsigned int kind;
 		size_t size;
 	} cases[] = {
-		{WIRE_FLOW, sizeof(struct wire_flow)},
+		{WIRE_FLOW, offsetof(struct wire_flow, told_bytes)},
 		{WIRE_CONNECT, sizeof(struct wire_connect)},
 		{WIRE_FORK, sizeof(struct wire_fork)},
 		{WIRE_EXEC, sizeof(struct wire_exec)},
@@ -271,6 +306,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flow_says_all),
+		cmocka_unit_test(flow_says_what_is_new),
 		cmocka_unit_test(flow_leaves_out_what_is_unknown),
 		cmocka_unit_test(connect_names_its_outcome),
 		cmocka_unit_test(exec_copies_its_slices),

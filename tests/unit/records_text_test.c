@@ -69,7 +69,9 @@ static const char story[] =
 	" argv=\"python3\\x00-c \\\"x\\\"\\x00\"\n"
 	"1.200 flow  open pid=41 uid=33 basis=connect src=10.0.0.5:40112"
 	" dst=203.0.113.9:4444 proto=tcp role=client bytes=60 packets=1 cookie=5 # why\r\n"
+	"1.500 flow  update cookie=5 bytes=1000 packets=5\n"
 	"1.900 flow  close cookie=5 bytes=1200 packets=7 bytes_in=9\n"
+	"1.950 flow  close cookie=5 bytes=1200 packets=7 told_bytes=1190 told_packets=6\n"
 	"2.0 connect pid=41 dst=[2001:db8::1]:443 proto=tcp error=ECONNREFUSED\n"
 	"2.1 exit pid=41 code=3\n"
 	"2.2 gap loss=ring kind=flow count=5\n"
@@ -120,13 +122,21 @@ reads_text(void **state)
 	assert_string_equal(event->process.name, "python3");
 	assert_int_equal(event->bytes_in, ABSENT);
 	NEXT(&seen);
+	assert_string_equal(event->moment, "update");
+	assert_int_equal(event->delta_bytes, 1000);
+	NEXT(&seen);
 	assert_string_equal(event->moment, "close");
+	assert_int_equal(event->delta_bytes, 200);
+	assert_int_equal(event->delta_packets, 2);
 	assert_int_equal(event->dst_port, 4444);
 	assert_int_equal(event->bytes, 1200);
 	assert_int_equal(event->wire_bytes, 1200);
 	assert_int_equal(event->noted_ns, 1200000000);
 	assert_int_equal(event->duration_ms, 700);
 	assert_int_equal(event->bytes_in, 9);
+	NEXT(&seen);
+	assert_int_equal(event->delta_bytes, 10);
+	assert_int_equal(event->delta_packets, 1);
 	check_others(source, &seen);
 	assert_int_equal(source->ops->drain(source, 1, see, &seen), -ENODATA);
 	assert_null(replay_error(source));

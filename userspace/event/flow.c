@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* flow - traffic of one socket to one destination. */
 #include <errno.h>
+#include <stddef.h>
 
 #include "event/decode.h"
 #include "event/fields.h"
@@ -25,12 +26,34 @@ decode_amounts(struct event *event, const struct wire_flow *flow)
 		event->duration_ms = decode_count((flow->last_ns - flow->first_ns) / 1000000);
 }
 
+/*
+ * What is new since the flow's record before. An opening carries no bytes of its own,
+ * since the next record holds its packet too. Recordings of before there was told_bytes
+ * cannot say what their updates told: there the closing record tells it all.
+ */
+static void
+decode_new(struct event *event, const struct wire_flow *flow)
+{
+	bool has_told = flow->head.size >= sizeof(*flow);
+	uint64_t bytes = flow->bytes, packets = flow->packets;
+
+	if (flow->moment == WIRE_MOMENT_OPEN || (!has_told && flow->moment == WIRE_MOMENT_UPDATE)) {
+		bytes = 0;
+		packets = 0;
+	} else if (has_told) {
+		bytes -= flow->told_bytes < bytes ? flow->told_bytes : bytes;
+		packets -= flow->told_packets < packets ? flow->told_packets : packets;
+	}
+	event->delta_bytes = decode_count(bytes);
+	event->delta_packets = decode_count(packets);
+}
+
 static int
 decode(struct event *event, const struct wire_head *head)
 {
-	const struct wire_flow *flow = wire_cast(head, wire_flow);
+	const struct wire_flow *flow = (const void *)head;
 
-	if (!flow)
+	if (head->size < offsetof(struct wire_flow, told_bytes))
 		return -EBADMSG;
 	decode_owner(event, &flow->owner);
 	if (event->process.cgroup == ABSENT)
@@ -49,6 +72,7 @@ decode(struct event *event, const struct wire_head *head)
 	event->moment = word(moments, flow->moment);
 	event->cookie = decode_unless(flow->cookie, 0);
 	decode_amounts(event, flow);
+	decode_new(event, flow);
 	return 0;
 }
 
