@@ -51,6 +51,8 @@ struct event_process {
 	const char *runtime;   /* containerd, cri-o, docker, podman, lxc, runc */
 	const char *pod;       /* pod UID, with dashes */
 	const char *unit;      /* systemd unit, where there is no container */
+	/* Pseudonyms that stand for the numbers in an entry read back; nothing else sets them. */
+	const char *uid_shown, *gid_shown, *loginuid_shown;
 };
 
 /* Where an address is, and whose law binds it: three facts, each with its source. */

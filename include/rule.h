@@ -132,6 +132,7 @@ struct folds;
 struct folds_options {
 	uint64_t interval_ns; /* between entries of one fold; 60 s by default */
 	size_t room;          /* folds kept at once; beyond it events pass unfolded */
+	uint64_t first_id;    /* of the next fold; 0: nobody asks folds_changes() */
 };
 
 enum fold_result {
@@ -156,5 +157,42 @@ void folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
 		 void (*emit)(struct event *event, void *arg), void *arg);
 
 size_t folds_count(const struct folds *folds);
+
+/*
+ * So that a killed process loses no count, the folds say what changed in each:
+ * what its next entry would tell, and at first the event that it began with.
+ * Grows at its tail; size tells a newer program what an older one knew.
+ */
+struct fold_sums {
+	int64_t events;
+	int64_t begun; /* flows by their opening record, attempts each */
+	int64_t bytes, packets;
+};
+
+struct fold_owed {
+	uint32_t size;
+	uint32_t alert;
+	uint64_t last_ns;
+	int64_t first_ms, last_ms;
+	int64_t cookie, pid; /* ABSENT when they differ */
+	struct fold_sums all;
+	struct fold_sums recent; /* since the entry before */
+};
+
+struct fold_change {
+	uint64_t id;
+	const struct fold_owed *owed; /* NULL: its last entry is handed out */
+	const struct event *first;    /* of a fold that was not told before, else NULL */
+};
+
+/* Hand out what changed since the last call: forgotten folds, then the others. */
+void folds_changes(struct folds *folds, void (*fn)(const struct fold_change *change, void *arg),
+		   void *arg);
+
+/*
+ * Turn the event with which a fold began into the entry that closes it, as a sweep
+ * with flush would have handed it out. -EBADMSG: the bytes are no struct fold_owed.
+ */
+int fold_complete(struct event *event, const void *owed, size_t length);
 
 #endif /* RULE_H */

@@ -15,6 +15,7 @@ static const struct privacy usual = {
 	.key = "0123456789abcdef0123456789abcdef",
 	.administrators = administrators,
 };
+static const struct privacy as_is;
 static struct event event;
 
 /* HMAC-SHA-256 of "alice" under that key, as openssl dgst prints it. */
@@ -225,6 +226,37 @@ long_paths_are_left_out_not_shown(void **state)
 	expect(&usual, false, "zebedee");
 }
 
+/* An entry that is read back and written in full has the same pseudonyms, not those of them. */
+static void
+hidden_entries_come_back_whole(void **state)
+{
+	static const enum privacy_mode modes[] = {PRIVACY_PSEUDONYM, PRIVACY_DROP};
+	static struct event back;
+	size_t pseudonyms = 0;
+
+	(void)state;
+	for (size_t i = 0; i < SAMPLES * 4; i++) {
+		struct buf first cleanup(buf_fini) = {0}, second cleanup(buf_fini) = {0};
+		struct buf store cleanup(buf_fini) = {0};
+		struct privacy privacy = usual;
+		struct error why = {0};
+
+		privacy.mode[PRIVACY_USER] = modes[i / SAMPLES % 2];
+		privacy.mode[PRIVACY_ARGV] = modes[i / SAMPLES / 2];
+		sample_make(&event, &samples[i % SAMPLES]);
+		if (i % 2) { /* nothing but numbers, of two people */
+			event.process.user = NULL;
+			event.process.uid = 33;
+		}
+		event_write(&first, &event, &sample_stamp, &privacy);
+		assert_int_equal(event_read(&back, &store, first.data, first.length, &why), 0);
+		pseudonyms += back.process.uid_shown != NULL;
+		event_write(&second, &back, &sample_stamp, &as_is);
+		assert_string_equal(buf_text(&first), buf_text(&second));
+	}
+	assert_true(pseudonyms > 0);
+}
+
 int
 main(void)
 {
@@ -237,6 +269,7 @@ main(void)
 		cmocka_unit_test(full_keeps_all),
 		cmocka_unit_test(administrators_stay_in_full),
 		cmocka_unit_test(long_paths_are_left_out_not_shown),
+		cmocka_unit_test(hidden_entries_come_back_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

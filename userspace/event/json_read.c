@@ -101,6 +101,21 @@ complain(struct reader *reader, const cJSON *item, const struct field *row, cons
 	return jsonc_error(reader->doc, item, reader->why, "%s must be %s", row->ocsf, demand);
 }
 
+/* Where a pseudonym is kept that stands for a number. */
+static const char **
+shown(struct event_process *process, const struct field *row)
+{
+	switch (row->offset) {
+	case offsetof(struct event, process.uid):
+		return &process->uid_shown;
+	case offsetof(struct event, process.gid):
+		return &process->gid_shown;
+	case offsetof(struct event, process.loginuid):
+		return &process->loginuid_shown;
+	}
+	return NULL;
+}
+
 /* An integer beyond 2^53 - 1, or one that OCSF wants as text. A pseudonym is no integer. */
 static int
 read_int_text(struct reader *reader, const struct field *row, const cJSON *item, int64_t *out)
@@ -114,9 +129,11 @@ read_int_text(struct reader *reader, const struct field *row, const cJSON *item,
 		*out = value;
 		return 0;
 	}
-	if (row->privacy != PRIVACY_NONE)
-		return 0;
-	return complain(reader, item, row, "an integer");
+	if (row->privacy == PRIVACY_NONE)
+		return complain(reader, item, row, "an integer");
+	if (shown(&reader->event->process, row))
+		*shown(&reader->event->process, row) = keep(reader, item->valuestring);
+	return 0;
 }
 
 static int

@@ -372,17 +372,30 @@ show_argv(struct facts *facts, const struct privacy *privacy, const char *argv)
 	return facts_keep(facts, pseudonym, PSEUDONYM_LENGTH);
 }
 
+/* What was a pseudonym in the journal stays the same one. */
+static void
+show_again(struct facts *facts, const struct event_process *process)
+{
+	if (process->uid_shown)
+		facts->uid = process->uid_shown;
+	if (process->gid_shown)
+		facts->gid = process->gid_shown;
+	if (process->loginuid_shown)
+		facts->loginuid = process->loginuid_shown;
+}
+
 void
 facts_hide(struct facts *facts, const struct event_process *process, const struct privacy *privacy)
 {
 	struct person user = {process->user, process->uid};
 	struct person login = {process->login_user, process->loginuid};
 
-	if (!user.name && user.number == login.number)
+	if (!user.name && user.number == login.number && !process->uid_shown)
 		user.name = login.name;
 	show_person(facts, privacy, &user, &facts->user, &facts->uid);
 	show_person(facts, privacy, &login, &facts->login_user, &facts->loginuid);
 	facts->gid = show_group(facts, privacy, &user, process->gid);
+	show_again(facts, process);
 	facts->name = show_name(process->name, process, facts);
 	facts->parent_name = show_name(process->parent_name, process, facts);
 	facts->argv = show_argv(facts, privacy, process->argv);

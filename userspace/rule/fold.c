@@ -26,25 +26,21 @@
 
 #define DEFAULT_INTERVAL_NS UINT64_C(60000000000)
 #define DEFAULT_ROOM        16384
+#define OWED_LEAST          112 /* bytes of the first struct fold_owed; what came later is 0 */
 
-struct totals {
-	int64_t events;
-	int64_t begun;          /* flows by their opening record, attempts each */
-	int64_t bytes, packets; /* ABSENT until one came */
-};
+_Static_assert(sizeof(struct fold_owed) >= OWED_LEAST, "it grows at its tail");
 
 struct fold {
 	UT_hash_handle hh;
 	TAILQ_ENTRY(fold) order;
+	TAILQ_ENTRY(fold) dirty;
 	struct event_copy *first;
-	bool alert;
+	uint64_t id;
+	bool is_dirty;
+	bool is_told; /* by folds_changes() */
 	uint64_t check_ns;
-	uint64_t last_ns;
-	uint64_t alive_ns; /* as last_ns, but also moved by folds_touch() */
-	int64_t first_ms, last_ms;
-	int64_t cookie, pid; /* ABSENT when they differ */
-	struct totals all;
-	struct totals recent; /* since the entry before */
+	uint64_t alive_ns; /* as owed.last_ns, but also moved by folds_touch() */
+	struct fold_owed owed;
 	size_t key_length;
 	char key[];
 };
@@ -53,10 +49,13 @@ struct folds {
 	struct folds_options options;
 	struct fold *table;
 	TAILQ_HEAD(, fold) order;
-	struct buf key; /* of the event on offer */
+	TAILQ_HEAD(, fold) dirty;
+	struct buf forgotten; /* ids of told folds */
+	uint64_t next_id;     /* 0: nobody asks for changes */
+	struct buf key;       /* of the event on offer */
 };
 
-static const struct totals nothing = {0, 0, ABSENT, ABSENT};
+static const struct fold_sums nothing = {0, 0, ABSENT, ABSENT};
 
 static void
 fold_free(struct fold *fold)
@@ -70,7 +69,20 @@ forget(struct folds *folds, struct fold *fold)
 {
 	HASH_DEL(folds->table, fold);
 	TAILQ_REMOVE(&folds->order, fold, order);
+	if (fold->is_dirty)
+		TAILQ_REMOVE(&folds->dirty, fold, dirty);
+	if (fold->is_told)
+		buf_add(&folds->forgotten, &fold->id, sizeof(fold->id));
 	fold_free(fold);
+}
+
+static void
+mark(struct folds *folds, struct fold *fold)
+{
+	if (fold->is_dirty || !folds->next_id)
+		return;
+	fold->is_dirty = true;
+	TAILQ_INSERT_TAIL(&folds->dirty, fold, dirty);
 }
 
 int
@@ -87,6 +99,8 @@ folds_new(struct folds **out, const struct folds_options *options)
 	if (!folds->options.room)
 		folds->options.room = DEFAULT_ROOM;
 	TAILQ_INIT(&folds->order);
+	TAILQ_INIT(&folds->dirty);
+	folds->next_id = folds->options.first_id;
 	*out = folds;
 	return 0;
 }
@@ -101,6 +115,7 @@ folds_free(struct folds *folds)
 	while ((fold = TAILQ_FIRST(&folds->order)))
 		forget(folds, fold);
 	buf_fini(&folds->key);
+	buf_fini(&folds->forgotten);
 	free(folds);
 }
 
@@ -156,7 +171,7 @@ add_number(int64_t *sum, int64_t number)
 }
 
 static void
-add_event(struct totals *totals, const struct event *event)
+add_event(struct fold_sums *totals, const struct event *event)
 {
 	totals->events++;
 	totals->begun += !event->moment || !strcmp(event->moment, "open");
@@ -165,22 +180,25 @@ add_event(struct totals *totals, const struct event *event)
 }
 
 static void
-count(struct fold *fold, const struct event *event)
+count(struct folds *folds, struct fold *fold, const struct event *event)
 {
-	if (!fold->all.events)
-		fold->first_ms = event->wall_ms;
+	struct fold_owed *owed = &fold->owed;
+
+	if (!owed->all.events)
+		owed->first_ms = event->wall_ms;
 	if (event->time_ns > fold->alive_ns)
 		fold->alive_ns = event->time_ns;
-	if (event->time_ns >= fold->last_ns) {
-		fold->last_ns = event->time_ns;
-		fold->last_ms = event->wall_ms;
+	if (event->time_ns >= owed->last_ns) {
+		owed->last_ns = event->time_ns;
+		owed->last_ms = event->wall_ms;
 	}
-	if (event->cookie != fold->cookie)
-		fold->cookie = ABSENT;
-	if (event->process.pid != fold->pid)
-		fold->pid = ABSENT;
-	add_event(&fold->all, event);
-	add_event(&fold->recent, event);
+	if (event->cookie != owed->cookie)
+		owed->cookie = ABSENT;
+	if (event->process.pid != owed->pid)
+		owed->pid = ABSENT;
+	add_event(&owed->all, event);
+	add_event(&owed->recent, event);
+	mark(folds, fold);
 }
 
 /* A new fold in the table, or NULL when there is no memory for it. */
@@ -200,11 +218,17 @@ fold_new(struct folds *folds, const struct event *event)
 		fold_free(fold);
 		return NULL;
 	}
-	fold->alert = event->judgement.alert;
+	fold->id = folds->next_id;
+	folds->next_id += fold->id != 0;
 	fold->check_ns = event->time_ns + folds->options.interval_ns;
-	fold->cookie = event->cookie;
-	fold->pid = event->process.pid;
-	fold->all = fold->recent = nothing;
+	fold->owed = (struct fold_owed){
+		.size = sizeof(fold->owed),
+		.alert = event->judgement.alert,
+		.cookie = event->cookie,
+		.pid = event->process.pid,
+		.all = nothing,
+		.recent = nothing,
+	};
 	TAILQ_INSERT_TAIL(&folds->order, fold, order);
 	return fold;
 }
@@ -224,7 +248,7 @@ folds_offer(struct folds *folds, struct event *event)
 	}
 	HASH_FIND(hh, folds->table, folds->key.data, folds->key.length, fold);
 	if (fold) {
-		count(fold, event);
+		count(folds, fold, event);
 		return FOLD_TAKEN;
 	}
 	if (folds_count(folds) >= folds->options.room)
@@ -232,10 +256,10 @@ folds_offer(struct folds *folds, struct event *event)
 	fold = fold_new(folds, event);
 	if (!fold)
 		return FOLD_PASS;
-	count(fold, event);
-	if (!fold->alert)
+	count(folds, fold, event);
+	if (!fold->owed.alert)
 		return FOLD_TAKEN;
-	fold->recent = nothing;
+	fold->owed.recent = nothing;
 	event->judgement.phase = "open";
 	return FOLD_PASS;
 }
@@ -254,25 +278,24 @@ folds_touch(struct folds *folds, const struct event *event)
 
 /* What differs between the folded events, and what cannot be added up, is absent. */
 static void
-make_entry(const struct fold *fold, const char *phase, struct event *out)
+make_entry(const struct fold_owed *owed, const char *phase, struct event *out)
 {
-	event_copy_get(fold->first, out);
-	out->time_ns = fold->last_ns;
-	out->wall_ms = fold->last_ms;
+	out->time_ns = owed->last_ns;
+	out->wall_ms = owed->last_ms;
 	out->judgement.phase = phase;
-	out->judgement.count = fold->all.begun ? fold->all.begun : ABSENT;
-	out->judgement.first_ms = fold->first_ms;
-	out->judgement.last_ms = fold->last_ms;
-	out->bytes = fold->all.bytes;
-	out->packets = fold->all.packets;
-	out->delta_bytes = fold->recent.bytes;
-	out->delta_packets = fold->recent.packets;
+	out->judgement.count = owed->all.begun ? owed->all.begun : ABSENT;
+	out->judgement.first_ms = owed->first_ms;
+	out->judgement.last_ms = owed->last_ms;
+	out->bytes = owed->all.bytes;
+	out->packets = owed->all.packets;
+	out->delta_bytes = owed->recent.bytes;
+	out->delta_packets = owed->recent.packets;
 	out->wire_bytes = out->bytes_in = out->duration_ms = ABSENT;
 	if (out->moment)
 		out->moment = strcmp(phase, "close") ? "update" : "close";
-	if (fold->cookie == ABSENT)
+	if (owed->cookie == ABSENT)
 		out->cookie = out->src_port = ABSENT;
-	if (fold->pid == ABSENT) {
+	if (owed->pid == ABSENT) {
 		out->process.pid = out->process.ppid = ABSENT;
 		out->process.started_ns = out->noted_ns = ABSENT;
 	}
@@ -290,11 +313,11 @@ is_quiet(const struct folds *folds, const struct fold *fold, uint64_t now_ns)
 static const char *
 phase_due(const struct folds *folds, const struct fold *fold, uint64_t now_ns, bool flush)
 {
-	if (!fold->alert)
+	if (!fold->owed.alert)
 		return "sum";
 	if (flush || is_quiet(folds, fold, now_ns))
 		return "close";
-	return fold->recent.events ? "update" : NULL;
+	return fold->owed.recent.events ? "update" : NULL;
 }
 
 /* Look again after an interval, behind all others. */
@@ -304,7 +327,9 @@ postpone(struct folds *folds, struct fold *fold, uint64_t now_ns)
 	TAILQ_REMOVE(&folds->order, fold, order);
 	TAILQ_INSERT_TAIL(&folds->order, fold, order);
 	fold->check_ns = now_ns + folds->options.interval_ns;
-	fold->recent = nothing;
+	if (fold->owed.recent.events)
+		mark(folds, fold);
+	fold->owed.recent = nothing;
 }
 
 void
@@ -321,7 +346,8 @@ folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
 			return;
 		phase = phase_due(folds, fold, now_ns, flush);
 		if (phase) {
-			make_entry(fold, phase, &entry);
+			event_copy_get(fold->first, &entry);
+			make_entry(&fold->owed, phase, &entry);
 			emit(&entry, arg);
 		}
 		/* A sum begins anew with what comes next: its owner and the law may be others. */
@@ -330,4 +356,59 @@ folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
 		else
 			postpone(folds, fold, now_ns);
 	}
+}
+
+/*
+ * Outliving the process
+ * ---------------------
+ */
+
+static void
+tell_forgotten(struct folds *folds, void (*fn)(const struct fold_change *change, void *arg),
+	       void *arg)
+{
+	struct fold_change change = {0};
+
+	for (size_t at = 0; at < folds->forgotten.length; at += sizeof(change.id)) {
+		memcpy(&change.id, folds->forgotten.data + at, sizeof(change.id));
+		fn(&change, arg);
+	}
+	buf_clear(&folds->forgotten);
+}
+
+void
+folds_changes(struct folds *folds, void (*fn)(const struct fold_change *change, void *arg),
+	      void *arg)
+{
+	struct fold *fold;
+	struct event first;
+
+	tell_forgotten(folds, fn, arg);
+	while ((fold = TAILQ_FIRST(&folds->dirty))) {
+		struct fold_change change = {.id = fold->id, .owed = &fold->owed};
+
+		TAILQ_REMOVE(&folds->dirty, fold, dirty);
+		fold->is_dirty = false;
+		if (!fold->is_told) {
+			event_copy_get(fold->first, &first);
+			change.first = &first;
+		}
+		fold->is_told = true;
+		fn(&change, arg);
+	}
+}
+
+int
+fold_complete(struct event *event, const void *bytes, size_t length)
+{
+	struct fold_owed owed = {0};
+
+	if (length < OWED_LEAST)
+		return -EBADMSG;
+	memcpy(&owed, bytes, length < sizeof(owed) ? length : sizeof(owed));
+	if (owed.size != length)
+		return -EBADMSG;
+	event->message = NULL; /* the sentence about its first event */
+	make_entry(&owed, owed.alert ? "close" : "sum", event);
+	return 0;
 }
