@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "carry.h"
 #include "config.h"
 #include "journal.h"
 #include "sink.h"
@@ -27,7 +28,8 @@ struct agent_options {
 	bool replay;       /* no /proc, no journal; uids and times follow from the records alone */
 	int64_t offset_ms; /* wall minus boot; replay takes the recording's */
 	const char *boot_id;
-	const char *node; /* NULL: as configured */
+	const char *node;    /* NULL: as configured */
+	struct carry *carry; /* what the last agent left and this one owes; NULL: nothing is */
 };
 
 /* Builds everything but source and sinks: rules, places, context, privacy, journal. */
@@ -50,14 +52,25 @@ void agent_verdict(struct agent *agent, struct event *event, bool resolve, const
 /* Speak of itself: an agent event with this text. */
 void agent_say(struct agent *agent, enum wire_life life, const char *text);
 
-/* End a turn: hand the batch to the journal. */
-void agent_commit(struct agent *agent);
+/* Write what the last agent owed: its folds. Once the sinks are there. */
+void agent_resume(struct agent *agent);
+
+/*
+ * End a turn: keep what is owed, then hand the batch to the journal. 0: the source
+ * may release what was read. -errno: the turn could not be kept; it goes on with
+ * the next. When that lasts, it is said, and turns end without being kept.
+ */
+int agent_commit(struct agent *agent);
 /* Publish what is on disk. */
 void agent_publish(struct agent *agent);
 /* Once a second: folds that are due, shed counts, the user file. now_ns is boot time. */
 void agent_tick(struct agent *agent, uint64_t now_ns);
 /* Tell since when nobody watched, if the journal was begun before. */
 void agent_say_down(struct agent *agent);
+/* Tell that nobody watched from then to then. Boot time. */
+void agent_say_gap(struct agent *agent, uint64_t from_ns, uint64_t to_ns);
+/* Wall time of the last sign of life of the agent before; 0: there was none. */
+int64_t agent_left_ms(const struct agent *agent);
 /* Seed the context from /proc. */
 int agent_seed(struct agent *agent);
 /* Emit everything that is still folded. */
@@ -95,6 +108,9 @@ struct agent_state {
 	size_t rules;
 	bool has_journal;
 	struct journal_state journal;
+	bool has_carry;
+	struct carry_state carry;
+	uint64_t owed; /* folds of the last agent that were written */
 };
 void agent_state(const struct agent *agent, struct agent_state *out);
 

@@ -71,12 +71,16 @@ void carry_drop(struct carry *carry, enum carry_kind kind, uint64_t id);
  */
 int carry_commit(struct carry *carry);
 
+/* This process lives, though nothing changed. */
+void carry_touch(struct carry *carry);
+
 struct carry_state {
 	uint64_t bytes;         /* of the file */
 	uint64_t live_bytes;    /* of these: not out of date */
 	uint64_t turns;         /* written by this process */
 	uint64_t rewrites;      /* of the whole file */
 	uint64_t errors;        /* turns that could not be written when they ended */
+	int64_t left_ms;        /* wall time of the last sign of life at open; 0: none */
 	uint64_t dropped_bytes; /* found at open behind the last whole turn */
 	int failing;            /* errno of the last turn, or 0 */
 };

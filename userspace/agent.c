@@ -20,7 +20,6 @@ admit(struct agent *agent, bool critical, int64_t wall_ms, struct event_stamp *s
 	stamp->node = agent->node;
 	stamp->cluster = *agent->config->cluster ? agent->config->cluster : NULL;
 	stamp->version = DEMARC_VERSION;
-	stamp->boot_id = agent->boot_id;
 	if (agent->journal)
 		return journal_admit(agent->journal, critical ? JOURNAL_CRITICAL : JOURNAL_BULK,
 				     clock_wall_ms(), stamp);
@@ -40,31 +39,29 @@ add(struct agent *agent)
 	return agent->journal ? journal_add(agent->journal) : agent->ticket + 1;
 }
 
-/* One event becomes one entry, or is refused and counted. */
-static void
-write_entry(struct agent *agent, struct event *event)
+bool
+agent_write(struct agent *agent, struct event *event, const struct privacy *privacy,
+	    const char *boot_id)
 {
 	bool critical =
 		event->judgement.alert || event->type == &event_gap || event->type == &event_agent;
 	struct buf *bytes = agent->journal ? NULL : &agent->text;
-	struct event_stamp stamp = {0};
+	struct event_stamp stamp = {.boot_id = boot_id};
 	struct delivery delivery = {.event = event};
 	char uid[33];
 	size_t start;
 
-	if (admit(agent, critical, event->wall_ms, &stamp, uid) < 0) {
-		agent->state.shed++;
-		return;
-	}
+	if (admit(agent, critical, event->wall_ms, &stamp, uid) < 0)
+		return false;
 	if (!bytes)
 		bytes = journal_bytes(agent->journal);
 	start = bytes->length;
-	event_write(bytes, event, &stamp, &agent->privacy);
+	event_write(bytes, event, &stamp, privacy);
 	delivery.length = bytes->length - start;
 	delivery.ticket = add(agent);
 	if (!delivery.ticket) {
 		log_error("journal", "an entry of %zu bytes was refused", delivery.length);
-		return;
+		return true;
 	}
 	delivery.json = bytes->data + start;
 	agent->ticket = delivery.ticket;
@@ -74,6 +71,17 @@ write_entry(struct agent *agent, struct event *event)
 		agent->sinks[i]->ops->put(agent->sinks[i], &delivery);
 	if (!agent->journal)
 		buf_clear(bytes);
+	return true;
+}
+
+/* Or it is refused and counted. */
+static void
+write_entry(struct agent *agent, struct event *event)
+{
+	if (agent_write(agent, event, &agent->privacy, agent->boot_id))
+		return;
+	agent->state.shed++;
+	agent->shed_untold++;
 }
 
 static void
@@ -246,43 +254,38 @@ agent_say(struct agent *agent, enum wire_life life, const char *text)
 	agent_record(&record.agent.head, agent);
 }
 
-/* From the newest entry of the journal, or from the boot if that was later, until now. */
 void
-agent_say_down(struct agent *agent)
+agent_say_gap(struct agent *agent, uint64_t from_ns, uint64_t to_ns)
 {
 	struct wire_gap gap = {
 		.head = {.kind = WIRE_GAP,
 			 .size = sizeof(gap),
 			 .cpu = UINT32_MAX,
-			 .time_ns = clock_boot_ns()},
+			 .time_ns = to_ns},
 		.loss = WIRE_LOSS_DOWN,
 		.missing_kind = WIRE_FLOW,
-		.from_ns = 1000000,
+		.from_ns = from_ns,
+		.to_ns = to_ns,
 	};
-	struct journal_state state;
 
-	if (!agent->journal)
-		return;
-	journal_state(agent->journal, &state);
-	if (!state.last_logged_ms)
-		return;
-	if (state.last_logged_ms > agent->options.offset_ms)
-		gap.from_ns = (uint64_t)(state.last_logged_ms - agent->options.offset_ms) * 1000000;
-	gap.to_ns = gap.head.time_ns;
 	agent_record(&gap.head, agent);
+}
+
+/* From the last sign of life, or from the boot if that was later, until now. */
+void
+agent_say_down(struct agent *agent)
+{
+	int64_t left_ms = agent_left_ms(agent) - agent->options.offset_ms;
+
+	if (agent_left_ms(agent))
+		agent_say_gap(agent, left_ms > 0 ? (uint64_t)left_ms * 1000000 : 1000000,
+			      clock_boot_ns());
 }
 
 /*
  * Turns
  * -----
  */
-
-void
-agent_commit(struct agent *agent)
-{
-	if (agent->journal)
-		journal_commit(agent->journal);
-}
 
 void
 agent_publish(struct agent *agent)
@@ -298,9 +301,12 @@ agent_drain(struct agent *agent)
 {
 	uint64_t added = agent->ticket;
 
+	agent_commit(agent);
 	if (agent->journal)
 		agent->ticket = journal_close(take(agent->journal)); /* waits for the disk */
 	agent_publish(agent);
+	if (agent->carry)
+		carry_commit(agent->carry); /* what is on disk is owed no more */
 	return agent->ticket < added ? -EIO : 0;
 }
 
@@ -315,7 +321,7 @@ tell_shed(struct agent *agent, uint64_t now_ns)
 			 .time_ns = now_ns},
 		.loss = WIRE_LOSS_SHED,
 		.missing_kind = WIRE_FLOW,
-		.count = agent->state.shed - agent->shed_told,
+		.count = agent->shed_untold,
 		.from_ns = agent->shed_since_ns,
 		.to_ns = now_ns,
 	};
@@ -323,12 +329,10 @@ tell_shed(struct agent *agent, uint64_t now_ns)
 
 	if (gap.count) {
 		agent_record(&gap.head, agent);
-		if (agent->state.shed == refused)
-			agent->shed_told = refused;
-		else
-			agent->state.shed = refused; /* the gap itself found no room: again later */
+		agent->shed_untold = agent->state.shed == refused ? 0 : gap.count;
+		agent->state.shed = refused; /* a gap that found no room itself comes again */
 	}
-	if (agent->shed_told == agent->state.shed)
+	if (!agent->shed_untold)
 		agent->shed_since_ns = now_ns;
 }
 
@@ -339,6 +343,7 @@ agent_tick(struct agent *agent, uint64_t now_ns)
 		agent->options.offset_ms = clock_offset_ms();
 		context_refresh(agent->context);
 	}
+	agent_tend_carry(agent);
 	folds_sweep(agent->folds, now_ns, false, write_folded, agent);
 	tell_shed(agent, now_ns);
 	if (agent->recorder)

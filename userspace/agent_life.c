@@ -54,6 +54,7 @@ open_journal(struct agent *agent, struct error *why)
 		.staging_bytes = config->journal_staging_mib << 20,
 		.sync_ms = (unsigned int)config->journal_sync_ms,
 		.quota_bytes = config->journal_quota_mib << 20,
+		.carry = agent->carry,
 	};
 
 	if (agent->options.replay)
@@ -101,6 +102,7 @@ build(struct agent *agent, struct error *why)
 	struct folds_options folds = {
 		.interval_ns = config->journal_fold_s * 1000000000ull,
 		.room = 16384,
+		.first_id = agent_next_fold(agent),
 	};
 	int result;
 
@@ -115,6 +117,8 @@ build(struct agent *agent, struct error *why)
 		result = folds_new(&agent->folds, &folds);
 	if (!result)
 		result = open_journal(agent, why);
+	if (!result)
+		agent_take_over(agent);
 	return result;
 }
 
@@ -128,6 +132,7 @@ agent_open(struct agent **out, const struct agent_options *options, struct error
 		return -ENOMEM;
 	agent->options = *options;
 	agent->config = options->config;
+	agent->carry = options->carry;
 	snprintf(agent->boot_id, sizeof(agent->boot_id), "%s",
 		 options->boot_id ? options->boot_id : "");
 	result = build(agent, why);
@@ -151,6 +156,7 @@ agent_close(struct agent *agent)
 	context_free(agent->context);
 	judge_free(agent->judge);
 	buf_fini(&agent->text);
+	buf_fini(&agent->owed);
 	explicit_bzero(agent->privacy.key, sizeof(agent->privacy.key));
 	free(agent);
 }
@@ -214,4 +220,7 @@ agent_state(const struct agent *agent, struct agent_state *out)
 	out->has_journal = agent->journal != NULL;
 	if (agent->journal)
 		journal_state(agent->journal, &out->journal);
+	out->has_carry = agent->carry != NULL;
+	if (agent->carry)
+		carry_state(agent->carry, &out->carry);
 }

@@ -25,12 +25,28 @@ struct agent {
 	struct buf text; /* replay: the entry being written */
 	uint64_t sequence;
 	uint64_t ticket;
-	uint64_t now_ns;     /* of the latest record */
-	uint64_t shed_told;
+	uint64_t now_ns;      /* of the latest record */
+	uint64_t shed_untold; /* refused entries that no gap has told */
 	uint64_t shed_since_ns;
+	uint64_t shed_kept; /* shed_untold as the carry has it */
+	struct carry *carry;
+	struct buf owed;    /* ids of the last agent's folds that are not written yet */
+	size_t owed_at;     /* bytes of it that are done with */
+	uint64_t unkept_ns; /* since when turns cannot be kept; 0: they can */
+	bool unkept_said;
 	bool fold;
 	struct agent_state state;
 	struct event event;
 };
+
+/* One event becomes one entry. False: the journal has no room for it. */
+bool agent_write(struct agent *agent, struct event *event, const struct privacy *privacy,
+		 const char *boot_id);
+
+/* agent_carry.c: look through what the last agent left. Before the folds and behind the journal. */
+uint64_t agent_next_fold(const struct agent *agent);
+void agent_take_over(struct agent *agent);
+/* Folds of the last agent that found no room yet; that turns cannot be kept. */
+void agent_tend_carry(struct agent *agent);
 
 #endif /* AGENT_PRIVATE_H */

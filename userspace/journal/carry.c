@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -330,6 +331,13 @@ carry_get(const struct carry *carry, enum carry_kind kind, uint64_t id, void *by
 	if (pread(carry->fd, bytes, length, (off_t)value->offset) != (ssize_t)length)
 		return -EIO;
 	return (long)value->length;
+}
+
+void
+carry_touch(struct carry *carry)
+{
+	if (futimens(carry->fd, NULL) < 0)
+		carry->state.failing = errno;
 }
 
 void

@@ -98,6 +98,8 @@ load_file(struct carry *carry)
 		return -EBADMSG;
 	if (!status.st_size)
 		return begin_file(carry);
+	carry->state.left_ms =
+		(int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
 	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, carry->fd, 0);
 	if (bytes == MAP_FAILED)
 		return -errno;
