@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "context.h"
-#include "context/hash.h"
+#include "base/hash.h"
 
 struct group {
 	unsigned int users;

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "context/group.h"
-#include "context/hash.h"
+#include "base/hash.h"
 #include "context/text.h"
 
 #define PROCESS_ALIVE    UINT64_MAX

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "context/hash.h"
+#include "base/hash.h"
 
 struct text {
 	unsigned int users;

@@ -6,10 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/cleanup.h"
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 typedef unsigned __int128 wide;
 

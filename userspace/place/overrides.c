@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "place/csv.h"
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 struct fact_index {
 	UT_hash_handle hh;
