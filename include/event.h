@@ -166,6 +166,8 @@ enum field_form {
 	FORM_TECHNIQUES, /* a set of ATT&CK ids as OCSF attacks */
 };
 
+#define FIELD_KEY_BYTES 32 /* copied whole: one size is one move */
+
 /*
  * One row. `ocsf` is the path in the JSON object, components parted by dots,
  * array elements as name[0], or as name[TYPE] for the element whose member
@@ -185,11 +187,13 @@ struct field {
 	const char *constant; /* raw JSON written instead of a field's value; then type and offset
 				 are unused */
 	enum field_form form;
-	size_t fact;          /* in struct facts, for the forms that say so */
+	size_t fact; /* in struct facts, for the forms that say so */
+	size_t constant_length;
+	const char *parent; /* ocsf without its last component; rows of one parent often share it */
 	size_t parent_length; /* of ocsf: bytes before the last dot */
-	const char *key;      /* ,"last component of ocsf": */
 	size_t key_length;
-	bool weak; /* alone, it is no reason to write the object that it is in */
+	char key[FIELD_KEY_BYTES]; /* ,"last component of ocsf": */
+	bool weak;                 /* alone, it is no reason to write the object that it is in */
 };
 
 struct event_type {

@@ -43,6 +43,49 @@ strings_follow_rfc_8785(void **state)
 	}
 }
 
+/* Whatever stands around it, and wherever in a run of eight. */
+static void
+every_byte_is_escaped_anywhere(void **state)
+{
+	(void)state;
+	for (unsigned int byte = 1; byte < 0x80; byte++)
+		for (size_t length = 1; length <= 18; length++)
+			for (size_t at = 0; at < length; at++) {
+				struct buf out cleanup(buf_fini) = {0},
+					       alone cleanup(buf_fini) = {0};
+				char text[19] = "";
+
+				memset(text, ' ', length);
+				text[at] = (char)byte;
+				text_string(&alone, text + at, 1);
+				text_string(&out, text, length);
+				assert_int_equal(out.length, length - 1 + alone.length);
+				assert_memory_equal(out.data + 1 + at, alone.data + 1,
+						    alone.length - 2);
+				assert_int_equal(alone.length > 3,
+						 byte < 0x20 || byte == '"' || byte == '\\');
+			}
+}
+
+static void
+every_length_of_number_is_right(void **state)
+{
+	int64_t power = 1;
+
+	(void)state;
+	for (int digits = 0; digits < 19; digits++, power *= digits < 19 ? 10 : 1)
+		for (int64_t near = -2; near <= 2; near++) {
+			char text[INT_TEXT], expected[INT_TEXT];
+
+			snprintf(expected, sizeof(expected), "%lld", (long long)(power + near));
+			assert_int_equal(text_digits(text, power + near), strlen(expected));
+			assert_string_equal(text, expected);
+			snprintf(expected, sizeof(expected), "%lld", (long long)(near - power));
+			assert_int_equal(text_digits(text, near - power), strlen(expected));
+			assert_string_equal(text, expected);
+		}
+}
+
 static void
 integers_follow_rfc_8785(void **state)
 {
@@ -308,7 +351,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings_follow_rfc_8785),
+		cmocka_unit_test(every_byte_is_escaped_anywhere),
 		cmocka_unit_test(integers_follow_rfc_8785),
+		cmocka_unit_test(every_length_of_number_is_right),
 		cmocka_unit_test(published_vectors_come_out),
 		cmocka_unit_test(published_strings_come_out),
 		cmocka_unit_test(entries_come_back_whole),

@@ -61,6 +61,31 @@ rows_stand_in_canonical_order(void **state)
 	}
 }
 
+/* It copies keys whole, and looks for no more than what parts the names of a path. */
+static void
+paths_suit_the_writer(void **state)
+{
+	size_t count;
+	const struct event_type *const *types = event_types(&count);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		for (const struct field *row = types[i]->fields; row->name || row->ocsf; row++) {
+			if (!row->ocsf)
+				continue;
+			assert_in_range(row->key_length, 1, FIELD_KEY_BYTES - 1);
+			assert_int_equal(row->key_length, strlen(row->key));
+			assert_int_equal(strspn(row->ocsf, "abcdefghijklmnopqrstuvwxyz_"
+							   "0123456789.[]"),
+					 strlen(row->ocsf));
+			assert_int_equal(row->constant_length,
+					 row->constant ? strlen(row->constant) : 0);
+			assert_int_equal(row->parent_length, row->parent ? strlen(row->parent) : 0);
+			if (row->parent)
+				assert_memory_equal(row->ocsf, row->parent, row->parent_length);
+		}
+}
+
 static void
 elements_are_written_once(void **state)
 {
@@ -203,6 +228,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_stand_in_canonical_order),
+		cmocka_unit_test(paths_suit_the_writer),
 		cmocka_unit_test(elements_are_written_once),
 		cmocka_unit_test(names_are_unique_and_documented),
 		cmocka_unit_test(personal_rows_are_written_as_facts),

@@ -17,9 +17,10 @@
 #include "event.h"
 #include "event/facts.h"
 
-#define KEY(name)        .key = ",\"" name "\":", .key_length = sizeof(name) + 3
-#define TOP(name)        .ocsf = name, KEY(name)
-#define AT(parent, name) .ocsf = parent "." name, .parent_length = sizeof(parent) - 1, KEY(name)
+#define KEY(name) .key = ",\"" name "\":", .key_length = sizeof(name) + 3
+#define TOP(name) .ocsf = name, KEY(name)
+#define AT(above, name) \
+	.ocsf = above "." name, .parent = above, .parent_length = sizeof(above) - 1, KEY(name)
 
 #define FIELD(kind, rule, member, path, text, ...)                                            \
 	{                                                                                     \
@@ -42,9 +43,9 @@
 		path, .form = FORM_FACT_##shape, .fact = offsetof(struct facts, source), \
 		      __VA_ARGS__                                                        \
 	}
-#define CONST(path, json)                            \
-	{                                            \
-		path, .constant = json, .weak = true \
+#define CONST(path, json)                                                                 \
+	{                                                                                 \
+		path, .constant = json, .constant_length = sizeof(json) - 1, .weak = true \
 	}
 #define HEX(member, source, path)                                                     \
 	{                                                                             \

@@ -19,6 +19,8 @@ struct level {
 	size_t start;       /* where its text begins in out: comma, key and bracket */
 	bool is_array;
 	bool has_value; /* a row that is not weak wrote here or below */
+	bool is_first;  /* nothing is written in it: what comes next has no comma */
+	bool was_first; /* the level above, before this one opened */
 };
 
 struct writer {
@@ -26,6 +28,7 @@ struct writer {
 	const struct event *event;
 	const struct facts *facts;
 	const char *path; /* of the last row; its first levels[depth].path_length bytes are open */
+	const char *parent; /* of the last row: all of it is open; NULL: nothing is */
 	size_t depth;
 	struct level levels[DEPTH_MAX];
 };
@@ -40,17 +43,15 @@ separate(struct writer *writer)
 		text_byte(writer->out, ',');
 }
 
-static void
-write_key(struct buf *out, const char *key, size_t length)
+/* Names are of a-z, _ and digits, and so above what parts them: . [ ] and the end. */
+static size_t
+name_length(const char *path)
 {
-	char *at = text_room(out, length + 3);
+	size_t length = 0;
 
-	if (!at)
-		return;
-	*at++ = '"';
-	at = mempcpy(at, key, length);
-	memcpy(at, "\":", 2);
-	out->length += length + 3;
+	while (path[length] >= '_' || (path[length] >= '0' && path[length] <= '9'))
+		length++;
+	return length;
 }
 
 static void
@@ -60,6 +61,7 @@ close_level(struct writer *writer)
 
 	if (!level->has_value) {
 		writer->out->length = level->start;
+		writer->levels[writer->depth].is_first = level->was_first;
 		return;
 	}
 	text_byte(writer->out, level->is_array ? ']' : '}');
@@ -68,16 +70,30 @@ close_level(struct writer *writer)
 
 /* key NULL: an element of an array. */
 static void
-open_level(struct writer *writer, const char *key, size_t key_length, size_t path_length,
-	   bool is_array)
+open_level(struct writer *writer, const char *key, size_t length, size_t path_length, bool is_array)
 {
-	struct level *level = &writer->levels[++writer->depth];
+	struct level *above = &writer->levels[writer->depth++];
+	struct buf *out = writer->out;
+	char *at = text_room(out, length + sizeof(",\"\":{"));
 
-	*level = (struct level){path_length, writer->out->length, is_array, false};
-	separate(writer);
-	if (key)
-		write_key(writer->out, key, key_length);
-	text_byte(writer->out, is_array ? '[' : '{');
+	above[1] = (struct level){.path_length = path_length,
+				  .start = out->length,
+				  .is_array = is_array,
+				  .is_first = true,
+				  .was_first = above->is_first};
+	if (!at)
+		return;
+	if (!above->is_first)
+		*at++ = ',';
+	above->is_first = false;
+	if (key) {
+		*at++ = '"';
+		at = mempcpy(at, key, length);
+		*at++ = '"';
+		*at++ = ':';
+	}
+	*at++ = is_array ? '[' : '{';
+	out->length = (size_t)(at - out->data);
 }
 
 static bool
@@ -92,8 +108,9 @@ is_inside(const struct writer *writer, const struct field *row)
 	return row->ocsf[length] == '.' || row->ocsf[length] == '[';
 }
 
-/* Close and open levels until exactly the row's parent is open. */
-static void
+/* Close and open levels until exactly the row's parent is open. Apart from place(), which is
+ * quicker without it: most rows have the parent of the row before. */
+static __attribute__((noinline)) void
 enter(struct writer *writer, const struct field *row)
 {
 	size_t at;
@@ -102,9 +119,10 @@ enter(struct writer *writer, const struct field *row)
 		close_level(writer);
 	at = writer->levels[writer->depth].path_length;
 	writer->path = row->ocsf;
+	writer->parent = row->parent;
 	while (at < row->parent_length) {
 		const char *key = row->ocsf + at + (row->ocsf[at] == '.');
-		size_t length = strcspn(key, ".[]");
+		size_t length = name_length(key);
 
 		if (row->ocsf[at] == '[') {
 			at = (size_t)(strchr(key, ']') + 1 - row->ocsf);
@@ -121,16 +139,19 @@ static struct buf *
 place(struct writer *writer, const struct field *row)
 {
 	struct buf *out = writer->out;
+	struct level *level;
 	size_t skip;
 	char *at;
 
-	enter(writer, row);
-	if (!row->weak)
-		writer->levels[writer->depth].has_value = true;
-	at = text_room(out, row->key_length);
+	if (row->parent != writer->parent) /* equal texts are mostly one; else enter() compares */
+		enter(writer, row);
+	level = &writer->levels[writer->depth];
+	level->has_value |= !row->weak;
+	skip = level->is_first;
+	level->is_first = false;
+	at = text_room(out, FIELD_KEY_BYTES);
 	if (at) {
-		skip = at[-1] == '{'; /* the first member has no comma */
-		memcpy(at, row->key + skip, row->key_length - skip);
+		memcpy(at, row->key + skip, FIELD_KEY_BYTES - 1);
 		out->length += row->key_length - skip;
 	}
 	return out;
@@ -292,7 +313,7 @@ write_row(struct writer *writer, const struct field *row)
 	const void *fact = (const char *)writer->facts + row->fact;
 
 	if (row->constant) {
-		buf_adds(place(writer, row), row->constant);
+		buf_add(place(writer, row), row->constant, row->constant_length);
 		return;
 	}
 	switch (row->form) {
@@ -325,11 +346,17 @@ event_write(struct buf *out, const struct event *event, const struct event_stamp
 	    const struct privacy *privacy)
 {
 	struct facts facts;
-	struct writer writer = {.out = out, .event = event, .facts = &facts, .path = ""};
+	struct writer writer; /* levels are filled as they open */
 
 	facts_fill(&facts, event, stamp, privacy);
 	buf_reserve(out, USUAL_BYTES);
-	writer.levels[0] = (struct level){0, out->length, false, true};
+	writer.out = out;
+	writer.event = event;
+	writer.facts = &facts;
+	writer.path = "";
+	writer.parent = NULL;
+	writer.depth = 0;
+	writer.levels[0] = (struct level){.has_value = true, .is_first = true};
 	text_byte(out, '{');
 	for (const struct field *row = event->type->fields; row->name || row->ocsf; row++)
 		if (row->ocsf)

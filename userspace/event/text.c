@@ -20,11 +20,13 @@ is_plain(unsigned char byte)
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* The high bit of each byte that is zero; may also mark bytes above a zero one. */
+/* Has a high bit somewhere when any of the bytes is not plain: each subtraction borrows for
+ * what it looks for, and otherwise only where a high bit was before. */
 static uint64_t
-zeroes(uint64_t bytes)
+specials(uint64_t bytes)
 {
-	return (bytes - EACH(1)) & ~bytes & EACH(0x80);
+	return bytes | (bytes - EACH(0x20)) | ((bytes ^ EACH('"')) - EACH(1)) |
+	       ((bytes ^ EACH('\\')) - EACH(1));
 }
 
 static bool
@@ -33,8 +35,7 @@ is_plain_word(const char *text)
 	uint64_t bytes;
 
 	memcpy(&bytes, text, sizeof(bytes));
-	return !((bytes & EACH(0x80)) | ((bytes - EACH(0x20)) & ~bytes & EACH(0x80)) |
-		 zeroes(bytes ^ EACH('"')) | zeroes(bytes ^ EACH('\\')));
+	return !(specials(bytes) & EACH(0x80));
 }
 
 /* How many plain bytes begin here; eight at a time, the last eight once more if need be. */
@@ -50,6 +51,52 @@ plain_run(const char *text, size_t length)
 	while (run < length && is_plain((unsigned char)text[run]))
 		run++;
 	return run;
+}
+
+/* Copies up to 7 bytes: what is read twice is written twice. */
+static bool
+copy_short(char *at, const char *text, size_t length)
+{
+	uint32_t first4, last4;
+	uint16_t first2, last2;
+	uint64_t seen = EACH(' ');
+
+	if (length >= 4) {
+		memcpy(&first4, text, 4);
+		memcpy(&last4, text + length - 4, 4);
+		memcpy(at, &first4, 4);
+		memcpy(at + length - 4, &last4, 4);
+		seen = first4 | (uint64_t)last4 << 32;
+	} else if (length >= 2) {
+		memcpy(&first2, text, 2);
+		memcpy(&last2, text + length - 2, 2);
+		memcpy(at, &first2, 2);
+		memcpy(at + length - 2, &last2, 2);
+		seen = seen << 32 | (uint32_t)last2 << 16 | first2;
+	} else if (length) {
+		*at = *text;
+		seen = seen << 8 | (unsigned char)*text;
+	}
+	return !(specials(seen) & EACH(0x80));
+}
+
+/* False when some byte is not plain: what was copied is then of no use. */
+static bool
+copy_plain(char *at, const char *text, size_t length)
+{
+	uint64_t bytes, found = 0;
+	size_t i;
+
+	if (length < 8)
+		return copy_short(at, text, length);
+	for (i = 0; i < length; i += 8) {
+		if (i > length - 8)
+			i = length - 8;
+		memcpy(&bytes, text + i, 8);
+		memcpy(at + i, &bytes, 8);
+		found |= specials(bytes);
+	}
+	return !(found & EACH(0x80));
 }
 
 static char *
@@ -100,6 +147,10 @@ text_string(struct buf *out, const char *text, size_t length)
 	if (!start)
 		return;
 	*at++ = '"';
+	if (copy_plain(at, text, length)) {
+		at += length;
+		length = 0;
+	}
 	for (size_t i = 0; i < length;) {
 		size_t run = plain_run(text + i, length - i);
 
@@ -112,6 +163,19 @@ text_string(struct buf *out, const char *text, size_t length)
 	out->length += (size_t)(at - start);
 }
 
+/* By the number of bits, and one comparison. */
+static size_t
+count_digits(uint64_t value)
+{
+	static const uint64_t powers[] = {0,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,
+					  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13,
+					  1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+	size_t bits = 64 - (size_t)__builtin_clzll(value | 1);
+	size_t count = bits * 1233 >> 12; /* log10(2): the digits, or one less */
+
+	return count + (value >= powers[count]);
+}
+
 size_t
 text_digits(char out[INT_TEXT], int64_t value)
 {
@@ -119,21 +183,19 @@ text_digits(char out[INT_TEXT], int64_t value)
 				    "31323334353637383940414243444546474849505152535455565758596061"
 				    "62636465666768697071727374757677787980818283848586878889909192"
 				    "93949596979899";
-	char digits[INT_TEXT], *at = digits + sizeof(digits);
 	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	size_t length;
+	size_t length = (value < 0) + count_digits(rest);
+	char *at = out + length;
 
+	*at = '\0';
 	for (; rest >= 100; rest /= 100)
 		memcpy(at -= 2, pairs + rest % 100 * 2, 2);
 	if (rest >= 10)
-		memcpy(at -= 2, pairs + rest * 2, 2);
+		memcpy(at - 2, pairs + rest * 2, 2);
 	else
-		*--at = (char)('0' + rest);
+		at[-1] = (char)('0' + rest);
 	if (value < 0)
-		*--at = '-';
-	length = (size_t)(digits + sizeof(digits) - at);
-	memcpy(out, at, length);
-	out[length] = '\0';
+		*out = '-';
 	return length;
 }
 
@@ -173,6 +235,9 @@ bool
 text_is_utf8(const char *text, size_t length)
 {
 	for (size_t i = 0, width; i < length; i += width) {
+		i += plain_run(text + i, length - i);
+		if (i == length)
+			break;
 		width = (unsigned char)text[i] < 0x80 ? 1 : utf8_width(text + i, length - i);
 		if (!width)
 			return false;
