@@ -6,8 +6,8 @@
  *	load count OPERATION ADDRESS PORT TIMES		median ticks of one
  *	load bulk ADDRESS PORT SECONDS			bytes a second over TCP
  *	load repeat|new ADDRESS PORT TIMES		connects to one address, or each to the next
- *	load flood ADDRESS PORT RATE SECONDS		a socket and a datagram each, to the next
- *							address, RATE a second
+ *	load flood ADDRESS PORT RATE SECONDS		datagrams, each to the next address,
+ *							RATE a second
  *	load pace ADDRESS PORT SECONDS			a connect a millisecond, to the next address
  *	load spread ADDRESS PORT COUNT			datagrams of one socket to COUNT addresses
  *	load crowd ADDRESS PORT COUNT			processes with a socket each

@@ -27,7 +27,6 @@ void load_open(struct load *load, const struct operation *operation);
 
 /* A stream that close() resets, so that no TIME_WAIT uses ports up. */
 int stream_open(const struct sockaddr_in *peer);
-void peer_next(struct sockaddr_in *peer);
 _Noreturn void serve(const struct sockaddr_in *address);
 
 /* Many at once; each prints what it did. */

@@ -11,17 +11,18 @@
 #include "load.h"
 
 #define BULK_BYTES    131072
-#define ADDRESSES     65024 /* 254 x 256: before the next /16 begins */
-#define DATAGRAM_WAIT 200   /* datagrams between pauses, so that the peer keeps up */
+#define HOSTS         0x7fffu /* of a /17: what changes from one address to the next */
+#define HOSTS_LAST    0x7effu
+#define DATAGRAM_WAIT 200 /* datagrams between pauses, so that the peer keeps up */
 
-/* The next address; after a whole /16 the next port. */
-void
+/* The next address; after a whole /17 the next port. */
+static void
 peer_next(struct sockaddr_in *peer)
 {
 	unsigned int host = ntohl(peer->sin_addr.s_addr);
 
-	if ((host & 0xffff) >= ADDRESSES) {
-		host &= 0xffff0000;
+	if ((host & HOSTS) >= HOSTS_LAST) {
+		host &= ~HOSTS;
 		peer->sin_port = htons((unsigned short)(ntohs(peer->sin_port) + 1));
 	}
 	peer->sin_addr.s_addr = htonl(host + 1);
@@ -74,14 +75,11 @@ many_repeat(struct load *load, long times, int each_new)
 	printf("%.3f\n", (double)(now_ns() - from) / (double)NS_PER_S);
 }
 
+/* A full queue is no matter here: the datagram has left its socket. */
 static void
-send_one(struct load *load)
+send_next(int fd, struct load *load)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	/* A full queue of the receiver is no matter: the datagram has left its socket. */
 	sendto(fd, "x", 1, MSG_DONTWAIT, (const struct sockaddr *)&load->peer, sizeof(load->peer));
-	close(fd);
 	peer_next(&load->peer);
 }
 
@@ -89,12 +87,13 @@ void
 many_flood(struct load *load, long rate, double seconds)
 {
 	long from = now_ns(), end = from + (long)(seconds * (double)NS_PER_S), now, sent = 0;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	while ((now = now_ns()) < end) {
 		long due = (long)((double)(now - from) * (double)rate / (double)NS_PER_S);
 
 		for (; sent < due; sent++)
-			send_one(load);
+			send_next(fd, load);
 		sleep_until(now + NS_PER_S / 1000);
 	}
 	printf("%ld %.3f\n", sent, (double)(now_ns() - from) / (double)NS_PER_S);
@@ -128,9 +127,7 @@ many_spread(struct load *load, long count)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	for (long i = 0; i < count; i++) {
-		sendto(fd, "x", 1, MSG_DONTWAIT, (const struct sockaddr *)&load->peer,
-		       sizeof(load->peer));
-		peer_next(&load->peer);
+		send_next(fd, load);
 		if (i % DATAGRAM_WAIT == 0)
 			sleep_until(now_ns() + NS_PER_S / 1000);
 	}

@@ -7,11 +7,13 @@ import shutil
 import subprocess
 
 from agent import Agent
-from sandbox import AWAY, HOME, TOP
+from sandbox import AWAY_HOLE, HOME_HOLE, TOP
 
 SECONDS = 2
-# Sockets a second; each sends a datagram to a new place and closes: two records, or more.
-STEPS = (5000, 10000, 20000, 30000, 40000, 50000, 60000, 80000, 100000, 125000, 150000, 200000)
+# Datagrams a second, each to a new place: a flow and its record each.
+STEPS = (20000, 40000, 60000, 80000, 100000, 150000, 200000, 250000, 300000, 400000)
+SENDERS = 2
+TABLE = "flows.table_entries=2097152"  # nothing ends within the test, and nothing is to overflow
 REACHED = 0.9  # of a step's rate, or the load generator is what ends
 RECORDING = 500000
 
@@ -20,10 +22,20 @@ def lost_in(status):
     return sum(kind["dropped"] for kind in status["counters"].values()) + status["pipeline"]["shed"]
 
 
+def flood(box, address, rate):
+    """(datagrams, seconds) of all senders, which run at once, each on ports of its own."""
+    children = [box.start(box.app, True, "flood", address, 7000 + 10000 * i, rate // SENDERS, SECONDS,
+                          stdout=subprocess.PIPE, text=True) for i in range(SENDERS)]
+    told = [child.communicate()[0].split() for child in children]
+    for child in children:
+        box.end(child)
+    return sum(int(sent) for sent, _ in told), max(float(seconds) for _, seconds in told)
+
+
 def step(box, address, rate):
-    with Agent(box) as agent:
+    with Agent(box, settings=(TABLE,)) as agent:
         before = agent.settle()
-        sent, seconds = (float(word) for word in box.load("flood", address, 7000, rate, SECONDS))
+        sent, seconds = flood(box, address, rate)
         after = agent.settle(60)
     return {"sent_per_s": sent / seconds,
             "records_per_s": (after["counters"]["flow"]["issued"]
@@ -37,12 +49,13 @@ def climb(box, address):
     best, ended = None, "the last step"
     for rate in STEPS:
         now = step(box, address, rate)
-        print(f"# {rate} sockets/s: {now['records_per_s']:.0f} records/s, "
+        print(f"# {rate} datagrams/s: {now['records_per_s']:.0f} records/s, "
               f"{now['entries_per_s']:.0f} entries/s, lost {now['lost']}", flush=True)
         if now["lost"]:
-            ended = f"lost {now['lost']} at {now['records_per_s']:.0f} records/s"
+            ended = f"{now['lost']} lost at {now['records_per_s']:,.0f} records/s"
             break
-        best = now
+        if not best or now["records_per_s"] > best["records_per_s"]:
+            best = now
         if now["limit"]:
             ended = "the load generator could do no more"
             break
@@ -51,7 +64,7 @@ def climb(box, address):
 
 def lossless(box):
     """Records alone: allowed places, folded. Entries: violations, each in the journal."""
-    return {"records": climb(box, HOME), "entries": climb(box, AWAY)}
+    return {"records": climb(box, HOME_HOLE), "entries": climb(box, AWAY_HOLE)}
 
 
 def pipeline(box):

@@ -6,7 +6,7 @@
 The app's cgroup is the agent's scope. In the sink listens a server outside of it on
 port 7000, as on another machine, and one inside of it on port 7001, so that both ends
 pay; the app's own loopback has one inside of it on port 7000. 198.18.0.0/16 is said to
-lie in Germany, 198.19.0.0/16 in China.
+lie in Germany, 198.19.0.0/16 in China; of both the sink throws the upper half away.
 """
 import os
 import shutil
@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 NAME = "demarc-bench"
 HOME, AWAY = "198.18.0.1", "198.19.0.1"
+HOME_HOLE, AWAY_HOLE = "198.18.128.1", "198.19.128.1"
 
 
 class Missing(Exception):
@@ -77,6 +78,8 @@ class Sandbox:
             sh("ip", "-n", name, "link", "set", device, "up")
         sh("ip", "-n", self.app, "route", "add", "198.18.0.0/15", "via", "192.0.2.2")
         sh("ip", "-n", self.sink, "route", "add", "local", "198.18.0.0/15", "dev", "lo")
+        for hole in ("198.18.128.0/17", "198.19.128.0/17"):
+            sh("ip", "-n", self.sink, "route", "add", "blackhole", hole, "table", "local")
         sh("ip", "netns", "exec", self.app, "sh", "-c",
            "echo 1024 65000 >/proc/sys/net/ipv4/ip_local_port_range")
         time.sleep(0.3)

@@ -95,7 +95,7 @@ match(struct bench *bench, struct event *event)
 {
 	const struct ruleset *rules = bench->judge->rulesets[0];
 	const struct rule *hits[RULE_HITS];
-	size_t count = ruleset_match(rules, event, hits, RULE_HITS);
+	size_t count = recall_match(bench->judge->recalls[0], event, hits, RULE_HITS);
 
 	judgement_fill(event, rules, count ? hits[0] : NULL, hits_verdict(hits, count));
 }
