@@ -30,8 +30,8 @@
 struct carry;
 
 enum carry_kind {
-	CARRY_RINGS = 1, /* id 0: how far the rings are read, and which totals were told */
-	CARRY_SLOT = 2,  /* id cpu * WIRE_KIND_MAX + kind: sequence numbers seen and holes open */
+	CARRY_RINGS = 1, /* id the set of maps: how far its rings are read; ~id: what was told */
+	CARRY_SLOT = 2,  /* id set, CPU and kind: sequence numbers seen and holes open */
 	CARRY_FOLD = 3,  /* id of the fold: its totals so far */
 	CARRY_FIRST = 4, /* id of the fold: the entry it will become, as canonical JSON */
 	CARRY_BATCH = 5, /* id is its last ticket: entries on their way to the disk */

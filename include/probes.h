@@ -91,6 +91,11 @@ struct ring_options {
 int ring_open(struct source **out, struct probes *probes, const struct ring_options *options,
 	      const struct carry *carry, struct error *why);
 /*
+ * False when the kernel counted before and nobody knows how much of it was read and
+ * told: what was lost until now has no number.
+ */
+bool ring_resumed(const struct source *source);
+/*
  * The end of a turn. keep: put into carry what was read and which gaps were told.
  * release: that is safe now, so the kernel may write over what was read. Until
  * then a killed agent's successor reads it again.

@@ -139,10 +139,10 @@ capture(struct recording *recording, const char *path, uint64_t seconds)
 	source = recording->live.source;
 	context_seed(recording->context, recording->config.scope, put_seed, recording);
 	while (!recording->stopping) {
-		if (source->ops->drain(source, 8192, put, recording) == 0)
-			loop_turn(recording->loop, TICK_MS);
-		else
-			loop_turn(recording->loop, 0);
+		int drained = source->ops->drain(source, 8192, put, recording);
+
+		ring_release(source);
+		loop_turn(recording->loop, drained ? 0 : TICK_MS);
 	}
 	ring_finish(source, put, recording);
 	result = close_all(recording);

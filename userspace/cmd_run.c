@@ -115,6 +115,7 @@ turn(struct run *run)
 		agent_tick(run->agent, from_ns);
 	}
 	agent_commit(run->agent);
+	ring_release(run->live.source);
 	agent_publish(run->agent);
 	took_ns = clock_boot_ns() - from_ns;
 	if (took_ns > run->longest_turn_ns)

@@ -2,13 +2,20 @@
 /*
  * ring - the kernel's rings and table of flows as one ordered source.
  *
- * Both rings are drained into memory and merged by time, so that a flow is not
- * judged before the exec that explains it, nor closed before it opened. libbpf
- * hands out one ring after the other, and the kernel goes on writing meanwhile:
- * so what is younger than the drain, or than the last record of a ring that was
- * not read to its end, is carried over to the next.
+ * Two rings are merged by the older head, without sorting or holding anything back,
+ * and still no flow is told before the exec that explains it. Because: a program
+ * takes the time of its record before it reserves the record's place, and what a
+ * ring holds first was reserved first. So when an exec was reserved before the flow
+ * began, everything that stands before the exec in its ring, and the exec, has an
+ * earlier time than the flow, and the older head is always one of those. Two things
+ * could spoil that, and end a drain: a head that is still being written, whose time
+ * nobody knows yet; and a flow from after the rings were looked at, whose exec may lie
+ * beyond. Hence the bound: the clock is read before the rings' ends are. A flow up to
+ * it has its exec within what was looked at.
+ *
+ * Reading gives nothing back to the kernel: that is ring_release(), once carry holds
+ * how far was read. A killed agent's successor begins where the last one committed.
  */
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,72 +23,35 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "probes_private.h"
-#include "sequence.h"
+#include "losses.h"
+#include "ringbuf.h"
 #include "sweep.h"
 
-#define ARENA_BYTES    (8u << 20) /* room for the records of one drain and those carried over */
-#define ORDER_MAX      32768
-#define BUDGET_MAX     8192
-#define RECORD_ROOM    4096 /* more than any record is long */
 #define SWEEP_EVERY_NS 1000000000ull
+#define STUCK_NS       1000000000ull /* no program takes that long to write a record */
+
+/* Kept under the set's number; grows at its tail. */
+struct kept_rings {
+	uint64_t position[2];
+	uint64_t finished;
+};
 
 struct ring {
 	struct source source;
 	struct probes *probes;
-	struct ring_buffer *rings[2]; /* critical, bulk */
-	bool unread[2];               /* the last drain left records behind in it */
-	uint64_t last_ns[2];          /* time of the last record read from it */
-	int behind;                   /* of those left unread, the older one; or -1 */
-	struct sequences *sequences;
+	struct ringbuf rings[2]; /* critical, bulk */
+	bool is_open[2];
+	bool emptied; /* by the last drain, as far as it looked */
+	struct losses *losses;
 	struct sweep *sweep;
 	bool sweeping;
 	uint64_t swept_ns;
-	struct wire_sum told[2]; /* overflow totals that a gap has reported */
-	uint64_t told_ns;
-	uint64_t dropped_told[WIRE_KIND_MAX]; /* only where sequences are approximate */
-	char *arena;
-	char *spare; /* what is carried over moves there, and the two change places */
-	size_t used;
-	size_t count;       /* records in order[]: carried over, then collected */
-	size_t limit;       /* of count, for the ring that is being read */
-	size_t limit_bytes; /* of used */
-	bool full;          /* a limit ended the reading */
-	struct wire_head *order[ORDER_MAX];
+	bool resumed;
+	bool finished; /* all was told: nothing is left to do */
+	bool is_kept;  /* carry has what is in kept */
+	struct kept_rings kept;
 	int epoll_fd;
 };
-
-static bool
-has_room(const struct ring *ring)
-{
-	return ring->count < ring->limit && ring->used + RECORD_ROOM <= ring->limit_bytes;
-}
-
-/* libbpf stops after the record whose callback returns less than 0. */
-static int
-collect(void *arg, void *data, size_t size)
-{
-	struct ring *ring = arg;
-	struct wire_head *copy = (struct wire_head *)(ring->arena + ring->used);
-
-	memcpy(copy, data, size);
-	ring->used += (size + 7) & ~(size_t)7;
-	ring->order[ring->count++] = copy;
-	sequence_note(ring->sequences, copy);
-	if (has_room(ring))
-		return 0;
-	ring->full = true;
-	return -ENOSPC;
-}
-
-static int
-by_time(const void *a, const void *b)
-{
-	const struct wire_head *x = *(struct wire_head *const *)a,
-			       *y = *(struct wire_head *const *)b;
-
-	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
-}
 
 static int
 fd(const struct source *source)
@@ -89,148 +59,69 @@ fd(const struct source *source)
 	return ((const struct ring *)source)->epoll_fd;
 }
 
-static void
-gap_from_total(const struct ring *ring, const struct wire_sum *now, struct wire_sum *told,
-	       uint64_t now_ns, record_fn fn, void *arg)
+/* Another agent reads after this one only what is pinned. */
+static bool
+is_pinned(const struct ring *ring)
 {
-	struct wire_gap gap = {
-		.head = {.kind = WIRE_GAP,
-			 .size = sizeof(gap),
-			 .cpu = UINT32_MAX,
-			 .time_ns = now_ns},
-		.loss = WIRE_LOSS_TABLE,
-		.missing_kind = WIRE_FLOW,
-		.count = now->flows - told->flows,
-		.from_ns = ring->told_ns,
-		.to_ns = now_ns,
-		.bytes = now->bytes - told->bytes,
-		.packets = now->packets - told->packets,
-	};
+	const char *pins = ring->probes->options.pins;
 
-	if (gap.count || gap.packets)
-		fn(&gap.head, arg);
-	*told = *now;
+	return pins && *pins && ring->probes->settings->set;
 }
 
-static struct slot_counts
-counts_of(unsigned int cpu, unsigned int kind, void *arg)
+/* Of another layout, detached: there is nothing to sweep or to attach again. */
+static bool
+is_silent(const struct ring *ring)
 {
-	const struct ring *ring = arg;
-	const volatile struct wire_counters *c =
-		&ring->probes->counters[cpu * WIRE_KIND_MAX + kind];
-
-	return (struct slot_counts){.issued = c->issued, .dropped = c->dropped};
+	return ring->probes->settings->silent;
 }
 
-/* Without exact sequence numbers a hole shows only as a number of drops. */
-static void
-tell_dropped(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
+/* The older head of both rings; of two of the same age the critical one. NULL: no more now. */
+static struct ringbuf *
+older_head(struct ring *ring, uint64_t bound_ns, const struct wire_head **out)
 {
-	for (unsigned int kind = 0; kind < WIRE_KIND_MAX; kind++) {
-		struct wire_gap gap = {
-			.head = {.kind = WIRE_GAP,
-				 .size = sizeof(gap),
-				 .cpu = UINT32_MAX,
-				 .time_ns = now_ns},
-			.loss = WIRE_LOSS_RING,
-			.missing_kind = kind,
-			.from_ns = ring->told_ns,
-			.to_ns = now_ns,
-		};
-		struct wire_counters c;
+	struct ringbuf *older = NULL;
 
-		probes_counters(ring->probes, kind, &c);
-		gap.count = c.dropped - ring->dropped_told[kind];
-		ring->dropped_told[kind] = c.dropped;
-		if (gap.count)
-			fn(&gap.head, arg);
-	}
-}
-
-static void
-tell_holes(struct ring *ring, bool flush, uint64_t now_ns, record_fn fn, void *arg)
-{
-	if (!ring->probes->approximate)
-		sequence_gaps(ring->sequences, flush, now_ns, counts_of, ring, fn, arg);
-}
-
-/* Flows that met a full table are told as sums, once a round. */
-static void
-tell_overflow(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
-{
-	const enum wire_total which[2] = {WIRE_TOTAL_TABLE_FULL_OWN, WIRE_TOTAL_TABLE_FULL_FOREIGN};
-	struct wire_sum now;
-
+	*out = NULL;
 	for (size_t i = 0; i < 2; i++) {
-		probes_total(ring->probes, which[i], &now);
-		gap_from_total(ring, &now, &ring->told[i], now_ns, fn, arg);
-	}
-	if (ring->probes->approximate)
-		tell_dropped(ring, now_ns, fn, arg);
-	ring->told_ns = now_ns;
-}
+		const void *record;
+		size_t length;
+		enum ringbuf_state state = ringbuf_peek(&ring->rings[i], &record, &length);
 
-static void
-read_ring(struct ring *ring, int which)
-{
-	size_t before = ring->count;
-
-	ring->full = !has_room(ring);
-	if (!ring->full)
-		ring_buffer__consume(ring->rings[which]);
-	if (ring->count > before)
-		ring->last_ns[which] = ring->order[ring->count - 1]->time_ns;
-	ring->unread[which] = ring->full;
-}
-
-/*
- * Fill order[] from both rings: half the room for the first, the rest for the
- * second. When much is carried over, only the ring that holds the other back is
- * read. Returns the time up to which nothing can be missing.
- */
-static uint64_t
-collect_all(struct ring *ring, size_t budget)
-{
-	bool crowded = ring->count > ORDER_MAX / 2 || ring->used > ARENA_BYTES / 2;
-	int only = crowded ? ring->behind : -1;
-	uint64_t bound_ns = clock_boot_ns();
-
-	ring->limit_bytes = only < 0 ? ARENA_BYTES / 4 * 3 : ARENA_BYTES;
-	for (int i = 0; i < 2; i++) {
-		ring->limit = ring->count + (i || only == i ? budget : budget / 2);
-		if (only < 0 || only == i)
-			read_ring(ring, i);
-		else
-			ring->unread[i] = true;
-	}
-	ring->behind = -1;
-	for (int i = 0; i < 2; i++) {
-		if (!ring->unread[i] || ring->last_ns[i] >= bound_ns)
+		if (state == RINGBUF_BUSY) {
+			ring->emptied = false;
+			return NULL;
+		}
+		if (state == RINGBUF_EMPTY)
 			continue;
-		bound_ns = ring->last_ns[i];
-		ring->behind = i;
+		ring->emptied = false;
+		if (older && ((const struct wire_head *)record)->time_ns >= (*out)->time_ns)
+			continue;
+		older = &ring->rings[i];
+		*out = record;
 	}
-	return bound_ns;
+	return older && (*out)->time_ns <= bound_ns ? older : NULL;
 }
 
-/* Keep what begins at order[first] for the next drain. */
-static void
-carry_over(struct ring *ring, size_t first)
+static int
+merge(struct ring *ring, int budget, record_fn fn, void *arg)
 {
-	char *arena = ring->spare;
-	size_t count = 0, used = 0;
+	uint64_t bound_ns = clock_boot_ns();
+	const struct wire_head *head;
+	struct ringbuf *older;
+	int done = 0;
 
-	for (size_t i = first; i < ring->count; i++) {
-		struct wire_head *copy = (struct wire_head *)(arena + used);
-
-		memcpy(copy, ring->order[i], ring->order[i]->size);
-		used += (copy->size + 7u) & ~7u;
-		ring->order[count++] = copy;
+	for (size_t i = 0; i < 2; i++)
+		ringbuf_look(&ring->rings[i]);
+	for (;;) {
+		ring->emptied = true; /* unless there is a head */
+		older = older_head(ring, bound_ns, &head);
+		if (!older || done == budget)
+			return done;
+		losses_note(ring->losses, head);
+		fn(head, arg);
+		ringbuf_advance(older);
+		done++;
 	}
-	ring->spare = ring->arena;
-	ring->arena = arena;
-	ring->used = used;
-	ring->count = count;
 }
 
 /* An uplink that came or went is a change of coverage: the journal must know. */
@@ -259,7 +150,7 @@ sweep_a_part(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
 	if (!ring->sweeping && now_ns - ring->swept_ns > SWEEP_EVERY_NS) {
 		ring->sweeping = true;
 		ring->swept_ns = now_ns;
-		tell_overflow(ring, now_ns, fn, arg);
+		losses_tell_sums(ring->losses, ring->emptied, now_ns, fn, arg);
 		tend_uplinks(ring, now_ns, fn, arg);
 	}
 	if (ring->sweeping)
@@ -270,30 +161,78 @@ static int
 drain(struct source *source, int budget, record_fn fn, void *arg)
 {
 	struct ring *ring = (struct ring *)source;
-	uint64_t bound_ns = collect_all(ring, budget < BUDGET_MAX ? (size_t)budget : BUDGET_MAX);
-	uint64_t now_ns;
-	size_t done = 0;
+	int done = merge(ring, budget, fn, arg);
+	uint64_t now_ns = clock_boot_ns();
 
-	qsort(ring->order, ring->count, sizeof(ring->order[0]), by_time);
-	while (done < ring->count && ring->order[done]->time_ns <= bound_ns)
-		fn(ring->order[done++], arg);
-	carry_over(ring, done);
-	now_ns = clock_boot_ns();
-	if (!ring->unread[0] && !ring->unread[1]) /* else what is missing may just be unread */
-		tell_holes(ring, false, now_ns, fn, arg);
-	sweep_a_part(ring, now_ns, fn, arg);
-	return (int)done;
+	if (ring->emptied) /* else what is missing may just be unread */
+		losses_tell(ring->losses, now_ns, fn, arg);
+	if (!is_silent(ring))
+		sweep_a_part(ring, now_ns, fn, arg);
+	return done;
 }
 
+/* What was read and not released fills the rings, and they would wake us for ever. */
 bool
 ring_sleep(struct source *source)
 {
 	struct ring *ring = (struct ring *)source;
+	uint32_t *waiting = &ring->probes->settings->waiting;
 
-	if (ring->sweeping || ring->count)
+	if (ring->sweeping || !ring->emptied || !ringbuf_is_released(&ring->rings[0]) ||
+	    !ringbuf_is_released(&ring->rings[1]))
 		return false;
-	__atomic_store_n(&ring->probes->settings->waiting, 1, __ATOMIC_SEQ_CST);
-	return true;
+	__atomic_store_n(waiting, 1, __ATOMIC_SEQ_CST);
+	if (!ringbuf_has_grown(&ring->rings[0]) && !ringbuf_has_grown(&ring->rings[1]))
+		return true;
+	__atomic_store_n(waiting, 0, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+void
+ring_keep(struct source *source, struct carry *carry)
+{
+	struct ring *ring = (struct ring *)source;
+	const struct kept_rings now = {{ring->rings[0].position, ring->rings[1].position},
+				       ring->finished};
+	uint64_t set = ring->probes->settings->set;
+
+	if (!is_pinned(ring))
+		return;
+	if (!ring->is_kept || memcmp(&now, &ring->kept, sizeof(now)))
+		carry_put(carry, CARRY_RINGS, set, &now, sizeof(now));
+	ring->kept = now;
+	ring->is_kept = true;
+	if (ring->finished)
+		losses_drop(ring->losses, carry, set);
+	else
+		losses_keep(ring->losses, carry, set);
+}
+
+void
+ring_release(struct source *source)
+{
+	struct ring *ring = (struct ring *)source;
+
+	for (size_t i = 0; i < 2; i++)
+		ringbuf_release(&ring->rings[i]);
+}
+
+bool
+ring_resumed(const struct source *source)
+{
+	return ((const struct ring *)source)->resumed;
+}
+
+/* Nothing runs any more: read until nothing is left, or what is left does not change. */
+static void
+empty(struct ring *ring, record_fn fn, void *arg)
+{
+	uint64_t moved_ns = clock_boot_ns();
+
+	do {
+		if (merge(ring, INT32_MAX, fn, arg) > 0)
+			moved_ns = clock_boot_ns();
+	} while (!ring->emptied && clock_boot_ns() - moved_ns < STUCK_NS);
 }
 
 void
@@ -303,12 +242,13 @@ ring_finish(struct source *source, record_fn fn, void *arg)
 	uint64_t now_ns;
 
 	probes_stop(ring->probes); /* from here on nothing is counted that would not be told */
-	while (drain(source, BUDGET_MAX, fn, arg) > 0 || ring->count)
-		;
+	if (ring->finished)
+		return;
+	empty(ring, fn, arg);
 	now_ns = clock_boot_ns();
 	sweep_all(ring->sweep, now_ns, fn, arg);
-	tell_overflow(ring, now_ns, fn, arg);
-	tell_holes(ring, true, now_ns, fn, arg);
+	losses_tell_all(ring->losses, now_ns, fn, arg);
+	ring->finished = true;
 }
 
 static void
@@ -317,43 +257,75 @@ close_ring(struct source *source)
 	struct ring *ring = (struct ring *)source;
 
 	for (size_t i = 0; i < 2; i++)
-		ring_buffer__free(ring->rings[i]);
+		if (ring->is_open[i])
+			ringbuf_close(&ring->rings[i]);
 	if (ring->epoll_fd >= 0)
 		close(ring->epoll_fd);
-	sequences_free(ring->sequences);
+	losses_free(ring->losses);
 	sweep_free(ring->sweep);
-	free(ring->arena);
-	free(ring->spare);
 	free(ring);
 }
 
 static const struct source_ops ring_ops = {"ring", fd, drain, close_ring};
 
 static int
+open_one(struct ring *ring, size_t i, const char *name)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int map_fd = probes_map_fd(ring->probes, name);
+	int result = ringbuf_open(&ring->rings[i], map_fd);
+
+	if (result < 0)
+		return result;
+	ring->is_open[i] = true;
+	return epoll_ctl(ring->epoll_fd, EPOLL_CTL_ADD, map_fd, &event) < 0 ? -errno : 0;
+}
+
+static int
 set_up(struct ring *ring, const struct ring_options *options)
 {
-	const char *const names[2] = {"ring_critical", "ring_bulk"};
-	int result = sequences_new(&ring->sequences, ring->probes->cpus);
+	int result = losses_new(&ring->losses, ring->probes);
 
 	if (!result)
 		result = sweep_new(&ring->sweep, ring->probes, options);
-	ring->arena = malloc(ARENA_BYTES);
-	ring->spare = malloc(ARENA_BYTES);
+	if (result < 0)
+		return result;
 	ring->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (result || !ring->arena || !ring->spare || ring->epoll_fd < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < 2; i++) {
-		struct epoll_event event = {.events = EPOLLIN};
+	if (ring->epoll_fd < 0)
+		return -errno;
+	result = open_one(ring, 0, "ring_critical");
+	return result ? result : open_one(ring, 1, "ring_bulk");
+}
 
-		ring->rings[i] = ring_buffer__new(probes_map_fd(ring->probes, names[i]), collect,
-						  ring, NULL);
-		if (!ring->rings[i])
-			return -errno;
-		if (epoll_ctl(ring->epoll_fd, EPOLL_CTL_ADD, ring_buffer__epoll_fd(ring->rings[i]),
-			      &event) < 0)
-			return -errno;
-	}
-	return 0;
+/* What the last agent committed may lie ahead of what it released: release it now. */
+static bool
+resume(struct ring *ring, const struct carry *carry)
+{
+	uint64_t set = ring->probes->settings->set;
+	struct kept_rings kept = {0};
+
+	if (!carry || !is_pinned(ring) || !carry_same_boot(carry) ||
+	    carry_get(carry, CARRY_RINGS, set, &kept, sizeof(kept)) <
+		    (long)offsetof(struct kept_rings, finished))
+		return false;
+	for (size_t i = 0; i < 2; i++)
+		if (!ringbuf_reaches(&ring->rings[i], kept.position[i]))
+			return false;
+	for (size_t i = 0; i < 2; i++)
+		ringbuf_seek(&ring->rings[i], kept.position[i]);
+	ring_release(&ring->source);
+	losses_restore(ring->losses, carry, set);
+	ring->kept = kept;
+	ring->is_kept = true;
+	ring->finished = kept.finished && is_silent(ring);
+	return true;
+}
+
+/* Never released: all that was counted is still there, or known to be dropped. */
+static bool
+is_unread(const struct ring *ring)
+{
+	return !ring->rings[0].position && !ring->rings[1].position;
 }
 
 int
@@ -365,16 +337,17 @@ ring_open(struct source **out, struct probes *probes, const struct ring_options 
 
 	if (!ring)
 		return -ENOMEM;
-	(void)carry;
 	ring->source.ops = &ring_ops;
 	ring->probes = probes;
-	ring->behind = -1;
-	ring->told_ns = clock_boot_ns();
+	ring->epoll_fd = -1;
 	result = set_up(ring, options);
 	if (result < 0) {
 		close_ring(&ring->source);
 		return error_set(why, result, "cannot map the rings: %s", strerror(-result));
 	}
+	ring->resumed = resume(ring, carry) || is_unread(ring);
+	if (!ring->resumed)
+		losses_skip(ring->losses, clock_boot_ns());
 	*out = &ring->source;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #define PATIENCE_NS \
 	100000000u /* a preempted task hands its record over within this, nearly always */
 #define LIFETIME_NS 10000000000u /* after this a hole is told as far as the drops bear it out */
+#define KIND_BITS   12           /* of a slot's name; the CPU has the 20 above */
 #define HOLES       64           /* at once, per CPU and kind; more run together into the oldest */
 
 struct hole {
@@ -26,20 +27,42 @@ struct slot {
 	struct hole holes[HOLES];
 };
 
+/* A slot as it is kept. Both sizes may grow at their tails. */
+struct kept_slot {
+	uint64_t set;
+	uint64_t next;
+	uint64_t last_ns;
+	uint64_t told;
+	uint16_t head_bytes;
+	uint16_t hole_bytes;
+	uint32_t hole_count;
+	struct hole holes[HOLES]; /* as many as there are */
+};
+#define KEPT_HEAD offsetof(struct kept_slot, holes)
+
 struct sequences {
 	unsigned int cpus;
-	struct slot slots[]; /* cpus * WIRE_KIND_MAX */
+	unsigned int kinds;
+	size_t open;         /* holes, in all slots */
+	bool *changed;       /* since the last keep; apart, so that looking for them is cheap */
+	struct slot slots[]; /* cpus * kinds */
 };
 
 int
-sequences_new(struct sequences **out, unsigned int cpus)
+sequences_new(struct sequences **out, unsigned int cpus, unsigned int kinds)
 {
-	struct sequences *made =
-		calloc(1, sizeof(*made) + cpus * WIRE_KIND_MAX * sizeof(struct slot));
+	size_t slots = (size_t)cpus * kinds;
+	struct sequences *made = calloc(1, sizeof(*made) + slots * sizeof(struct slot));
 
 	if (!made)
 		return -ENOMEM;
+	made->changed = calloc(slots, sizeof(*made->changed));
+	if (!made->changed) {
+		free(made);
+		return -ENOMEM;
+	}
 	made->cpus = cpus;
+	made->kinds = kinds;
 	*out = made;
 	return 0;
 }
@@ -47,6 +70,8 @@ sequences_new(struct sequences **out, unsigned int cpus)
 void
 sequences_free(struct sequences *sequences)
 {
+	if (sequences)
+		free(sequences->changed);
 	free(sequences);
 }
 
@@ -101,14 +126,9 @@ fill(struct slot *slot, uint64_t number)
 	}
 }
 
-void
-sequence_note(struct sequences *sequences, const struct wire_head *head)
+static void
+note(struct slot *slot, const struct wire_head *head)
 {
-	struct slot *slot;
-
-	if (head->cpu >= sequences->cpus || head->kind >= WIRE_KIND_MAX)
-		return;
-	slot = &sequences->slots[head->cpu * WIRE_KIND_MAX + head->kind];
 	if (head->sequence < slot->next) {
 		fill(slot, head->sequence);
 		return;
@@ -117,6 +137,19 @@ sequence_note(struct sequences *sequences, const struct wire_head *head)
 		open_hole(slot, head->sequence, head->time_ns);
 	slot->next = head->sequence + 1;
 	slot->last_ns = head->time_ns;
+}
+
+void
+sequence_note(struct sequences *sequences, const struct wire_head *head)
+{
+	size_t i = (size_t)head->cpu * sequences->kinds + head->kind, before;
+
+	if (head->cpu >= sequences->cpus || head->kind >= sequences->kinds)
+		return;
+	before = sequences->slots[i].hole_count;
+	note(&sequences->slots[i], head);
+	sequences->open += sequences->slots[i].hole_count - before;
+	sequences->changed[i] = true;
 }
 
 static void
@@ -179,24 +212,172 @@ tell_rest(struct slot *slot, unsigned int cpu, unsigned int kind, uint64_t dropp
 	yield(cpu, kind, &rest, now_ns, fn, arg);
 }
 
+/* Of one slot. True when something was told or given up. */
+static bool
+tell_slot(struct slot *slot, unsigned int cpu, unsigned int kind, struct slot_counts said,
+	  bool flush, uint64_t now_ns, record_fn fn, void *arg)
+{
+	size_t holes = slot->hole_count;
+	uint64_t told = slot->told, next = slot->next;
+
+	if (flush && said.issued > slot->next) {
+		open_hole(slot, said.issued, now_ns);
+		slot->next = said.issued;
+	}
+	tell_holes(slot, cpu, kind, said.dropped, flush, now_ns, fn, arg);
+	if (flush)
+		tell_rest(slot, cpu, kind, said.dropped, now_ns, fn, arg);
+	return slot->hole_count != holes || slot->told != told || slot->next != next;
+}
+
 void
 sequence_gaps(struct sequences *sequences, bool flush, uint64_t now_ns, slot_counts_fn counts,
 	      void *counts_arg, record_fn fn, void *arg)
 {
-	for (unsigned int i = 0; i < sequences->cpus * WIRE_KIND_MAX; i++) {
+	if (!sequences->open && !flush)
+		return;
+	for (unsigned int i = 0; i < sequences->cpus * sequences->kinds; i++) {
 		struct slot *slot = &sequences->slots[i];
-		unsigned int cpu = i / WIRE_KIND_MAX, kind = i % WIRE_KIND_MAX;
-		struct slot_counts said;
+		unsigned int cpu = i / sequences->kinds, kind = i % sequences->kinds;
+		size_t before = slot->hole_count;
 
 		if (!slot->hole_count && !flush)
 			continue;
-		said = counts(cpu, kind, counts_arg);
-		if (flush && said.issued > slot->next) {
-			open_hole(slot, said.issued, now_ns);
-			slot->next = said.issued;
-		}
-		tell_holes(slot, cpu, kind, said.dropped, flush, now_ns, fn, arg);
-		if (flush)
-			tell_rest(slot, cpu, kind, said.dropped, now_ns, fn, arg);
+		if (tell_slot(slot, cpu, kind, counts(cpu, kind, counts_arg), flush, now_ns, fn,
+			      arg))
+			sequences->changed[i] = true;
+		sequences->open += slot->hole_count - before;
 	}
+}
+
+void
+sequences_skip(struct sequences *sequences, uint64_t now_ns, slot_counts_fn counts,
+	       void *counts_arg)
+{
+	for (unsigned int i = 0; i < sequences->cpus * sequences->kinds; i++) {
+		struct slot_counts said =
+			counts(i / sequences->kinds, i % sequences->kinds, counts_arg);
+
+		if (!said.issued)
+			continue;
+		sequences->open -= sequences->slots[i].hole_count;
+		sequences->slots[i] =
+			(struct slot){.next = said.issued, .last_ns = now_ns, .told = said.dropped};
+		sequences->changed[i] = true;
+	}
+}
+
+static uint64_t
+missing_in(const struct slot *slot)
+{
+	uint64_t missing = 0;
+
+	for (size_t i = 0; i < slot->hole_count; i++)
+		missing += slot->holes[i].count;
+	return missing;
+}
+
+/* At most what is missing was dropped: when all of it was, so was what comes last. */
+void
+sequence_ends(struct sequences *sequences, uint64_t now_ns, slot_counts_fn counts, void *counts_arg)
+{
+	for (unsigned int i = 0; i < sequences->cpus * sequences->kinds; i++) {
+		struct slot *slot = &sequences->slots[i];
+		struct slot_counts said =
+			counts(i / sequences->kinds, i % sequences->kinds, counts_arg);
+		size_t before = slot->hole_count;
+
+		if (said.issued <= slot->next ||
+		    said.dropped - slot->told != missing_in(slot) + said.issued - slot->next)
+			continue;
+		open_hole(slot, said.issued, now_ns);
+		slot->next = said.issued;
+		sequences->open += slot->hole_count - before;
+		sequences->changed[i] = true;
+	}
+}
+
+/* The name of a slot, the same whatever number of kinds a build knows. */
+static uint64_t
+slot_id(const struct sequences *sequences, uint64_t set, unsigned int i)
+{
+	return set << 32 | (uint64_t)(i / sequences->kinds) << KIND_BITS | i % sequences->kinds;
+}
+
+static size_t
+write_slot(struct kept_slot *kept, uint64_t set, const struct slot *slot)
+{
+	size_t bytes = slot->hole_count * sizeof(struct hole);
+
+	kept->set = set;
+	kept->next = slot->next;
+	kept->last_ns = slot->last_ns;
+	kept->told = slot->told;
+	kept->head_bytes = KEPT_HEAD;
+	kept->hole_bytes = sizeof(struct hole);
+	kept->hole_count = (uint32_t)slot->hole_count;
+	memcpy(kept->holes, slot->holes, bytes);
+	return KEPT_HEAD + bytes;
+}
+
+void
+sequences_keep(struct sequences *sequences, uint64_t set, slot_fn fn, void *arg)
+{
+	struct kept_slot kept;
+
+	for (unsigned int i = 0; i < sequences->cpus * sequences->kinds; i++) {
+		if (!sequences->changed[i])
+			continue;
+		fn(slot_id(sequences, set, i), &kept, write_slot(&kept, set, &sequences->slots[i]),
+		   arg);
+		sequences->changed[i] = false;
+	}
+}
+
+void
+sequences_names(const struct sequences *sequences, uint64_t set, slot_fn fn, void *arg)
+{
+	for (unsigned int i = 0; i < sequences->cpus * sequences->kinds; i++)
+		fn(slot_id(sequences, set, i), NULL, 0, arg);
+}
+
+/* Bytes of another build: the head of what both know, then holes of the same kind. */
+static int
+read_slot(struct slot *slot, uint64_t set, const unsigned char *bytes, size_t length)
+{
+	struct kept_slot kept = {0};
+
+	if (length < KEPT_HEAD)
+		return -EBADMSG;
+	memcpy(&kept, bytes, KEPT_HEAD);
+	if (kept.set != set)
+		return -ESTALE;
+	if (kept.head_bytes < KEPT_HEAD || kept.hole_bytes < sizeof(struct hole) ||
+	    kept.hole_count > HOLES ||
+	    length != kept.head_bytes + (size_t)kept.hole_count * kept.hole_bytes)
+		return -EBADMSG;
+	*slot = (struct slot){.next = kept.next,
+			      .last_ns = kept.last_ns,
+			      .told = kept.told,
+			      .hole_count = kept.hole_count};
+	for (size_t i = 0; i < kept.hole_count; i++)
+		memcpy(&slot->holes[i], bytes + kept.head_bytes + i * kept.hole_bytes,
+		       sizeof(slot->holes[i]));
+	return 0;
+}
+
+int
+sequences_restore(struct sequences *sequences, uint64_t set, uint64_t id, const void *bytes,
+		  size_t length)
+{
+	unsigned int cpu = (uint32_t)id >> KIND_BITS, kind = id & ((1u << KIND_BITS) - 1);
+	struct slot *slot = &sequences->slots[(size_t)cpu * sequences->kinds + kind];
+	int result;
+
+	if (cpu >= sequences->cpus || kind >= sequences->kinds)
+		return -ERANGE;
+	sequences->open -= slot->hole_count;
+	result = read_slot(slot, set, bytes, length);
+	sequences->open += slot->hole_count;
+	return result;
 }

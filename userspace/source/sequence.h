@@ -14,17 +14,32 @@
 
 struct sequences;
 
-int sequences_new(struct sequences **out, unsigned int cpus);
+int sequences_new(struct sequences **out, unsigned int cpus, unsigned int kinds);
 void sequences_free(struct sequences *sequences);
 
 void sequence_note(struct sequences *sequences, const struct wire_head *head);
 
-/* What the kernel's counters say of one kind on one CPU. */
+/*
+ * What the kernel's counters say of one kind on one CPU. They are read in this
+ * order, so that a drop is never counted whose number is not.
+ */
 struct slot_counts {
+	uint64_t dropped; /* of the numbers given: without a record */
 	uint64_t issued;  /* numbers given */
-	uint64_t dropped; /* of these, without a record */
 };
 typedef struct slot_counts (*slot_counts_fn)(unsigned int cpu, unsigned int kind, void *arg);
+
+/* Take what was counted so far for told: nobody knows how much of it was. */
+void sequences_skip(struct sequences *sequences, uint64_t now_ns, slot_counts_fn counts,
+		    void *counts_arg);
+
+/*
+ * A hole behind the last record shows only when another record comes. This finds
+ * it before: the drops say when nothing but a hole can be there. Rings empty, once
+ * in a while.
+ */
+void sequence_ends(struct sequences *sequences, uint64_t now_ns, slot_counts_fn counts,
+		   void *counts_arg);
 
 /*
  * End a drain that emptied the rings: yield a WIRE_GAP record for every hole that
@@ -33,5 +48,18 @@ typedef struct slot_counts (*slot_counts_fn)(unsigned int cpu, unsigned int kind
  */
 void sequence_gaps(struct sequences *sequences, bool flush, uint64_t now_ns, slot_counts_fn counts,
 		   void *counts_arg, record_fn fn, void *arg);
+
+/*
+ * What is known of one kind on one CPU, as bytes that outlive the process: keep
+ * yields what changed since the last keep, restore takes it back. set names the maps
+ * that were counted in. Of another set the bytes are of no use: -ESTALE; nor when they
+ * are not whole: -EBADMSG; nor for a CPU or kind that there is not: -ERANGE.
+ */
+typedef void (*slot_fn)(uint64_t id, const void *bytes, size_t length, void *arg);
+void sequences_keep(struct sequences *sequences, uint64_t set, slot_fn fn, void *arg);
+int sequences_restore(struct sequences *sequences, uint64_t set, uint64_t id, const void *bytes,
+		      size_t length);
+/* Every id that may have been kept, without bytes: to drop them all. */
+void sequences_names(const struct sequences *sequences, uint64_t set, slot_fn fn, void *arg);
 
 #endif /* SEQUENCE_H */
