@@ -56,6 +56,18 @@ void places_free(struct places *places);
 void place_resolve(const struct places *places, const struct ip *ip, int64_t wall_ms,
 		   struct event_place *out);
 
+/*
+ * The same, remembered: a destination that recurs costs a comparison and, since law
+ * is dated, a look at the law of that moment. For one user at a time; places must
+ * outlive it.
+ */
+struct place_recall;
+
+int place_recall_new(struct place_recall **out, const struct places *places);
+void place_recall_free(struct place_recall *recall);
+void place_recall_resolve(struct place_recall *recall, const struct ip *ip, int64_t wall_ms,
+			  struct event_place *out);
+
 /* False when no source can say where a public address is: the agent then only observes. */
 bool places_has_location(const struct places *places);
 

@@ -210,7 +210,8 @@ agent_record(const struct wire_head *record, void *arg)
 	context_apply(agent->context, event);
 	keep_record(agent, record, event);
 	if (has_destination(event))
-		place_resolve(agent->judge->places, &event->dst, event->wall_ms, &event->dst_place);
+		place_recall_resolve(agent->judge->place_recall, &event->dst, event->wall_ms,
+				     &event->dst_place);
 	match(agent, event);
 }
 

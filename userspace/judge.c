@@ -44,6 +44,7 @@ judge_free(struct judge *judge)
 {
 	if (!judge)
 		return;
+	place_recall_free(judge->place_recall);
 	places_free(judge->places);
 	for (size_t i = 0; i < JUDGE_RULESETS; i++) {
 		recall_free(judge->recalls[i]);
@@ -148,6 +149,8 @@ judge_new(struct judge **out, const struct config *config, struct error *why)
 		result = load_rules(judge, config->rules, why);
 	if (result < 0)
 		return result;
+	if (place_recall_new(&judge->place_recall, judge->places) < 0)
+		return error_set(why, -ENOMEM, "no memory");
 	judge->observes = !places_has_location(judge->places);
 	*why = (struct error){0}; /* the loaders leave their file's name in it */
 	*out = take(judge);

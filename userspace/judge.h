@@ -14,6 +14,7 @@
 
 struct judge {
 	struct places *places;
+	struct place_recall *place_recall;
 	struct ruleset *rulesets[JUDGE_RULESETS];
 	struct recall *recalls[JUDGE_RULESETS]; /* of the rule sets */
 	size_t ruleset_count;

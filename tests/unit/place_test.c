@@ -388,6 +388,41 @@ test_missing_file(void **state)
 	assert_string_equal(why.file, "/no/such/file");
 }
 
+/* More addresses than are remembered, again and again, on either side of Brexit. */
+static void
+test_remembered_is_the_same(void **state)
+{
+	const struct places_options options = {
+		.overrides = LIST(put("recall.csv", "192.0.2.0/24,GB,US,acme,x-1\n"
+						    "198.51.100.0/24,DE,DE\n")),
+		.legal = LIST("rules/legal/eu.json"),
+		.own = LIST("10.0.0.0/9"),
+		.as_public = LIST("documentation"),
+	};
+	static const uint32_t nets[] = {0xc0000200, 0xc6336400, 0x0a000000, 0x0a800000, 0x08080800};
+	static const int64_t days[] = {NOW, 1500000000000}; /* 2026, 2017 */
+	struct places *places = load(&options);
+	struct place_recall *recall;
+	size_t laws = 0;
+
+	(void)state;
+	assert_int_equal(place_recall_new(&recall, places), 0);
+	for (size_t i = 0; i < 100000; i++) {
+		struct ip ip =
+			ip_from_v4(nets[(size_t)rand() % COUNT(nets)] | ((uint32_t)rand() & 0xff));
+		int64_t wall_ms = days[rand() % 2];
+		struct event_place fresh, again;
+
+		place_resolve(places, &ip, wall_ms, &fresh);
+		place_recall_resolve(recall, &ip, wall_ms, &again);
+		assert_memory_equal(&fresh, &again, sizeof(fresh));
+		laws += fresh.location && !strcmp(fresh.location, "GB") && fresh.location_law;
+	}
+	assert_true(laws > 0);
+	place_recall_free(recall);
+	places_free(places);
+}
+
 static int
 make_folder(void **state)
 {
@@ -409,9 +444,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scopes),    cmocka_unit_test(test_own_and_as_public),
-		cmocka_unit_test(test_overrides), cmocka_unit_test(test_later_file_wins),
-		cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_own_and_as_public),
+		cmocka_unit_test(test_overrides),
+		cmocka_unit_test(test_later_file_wins),
+		cmocka_unit_test(test_remembered_is_the_same),
+		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_missing_file),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -11,16 +11,14 @@
  * Folds stand in the order in which they are next looked at, so a sweep costs
  * what is due and no more.
  */
-#define HASH_NONFATAL_OOM 1
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <uthash.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "rule.h"
 #include "rule/fold_copy.h"
 
