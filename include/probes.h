@@ -76,8 +76,18 @@ size_t probes_flows(const struct probes *probes); /* entries, as of the last swe
 /* Path of the cgroup v2 mount, or -ENOENT. */
 int cgroup_mount_find(char *path, size_t room);
 
-/* Remove what a killed agent left behind on the uplinks. Returns how many filters. */
-int probes_detach(const struct probes_options *options, struct error *why);
+struct probes_removed {
+	size_t sets, links, maps, filters;
+	uint64_t flows;        /* that the kernel still counted, and */
+	uint64_t unread_bytes; /* records in the rings, which no agent has read */
+};
+
+/*
+ * Remove all that agents of this instance left in the kernel, and add it up in *out.
+ * -EBUSY: one of them is running.
+ */
+int probes_detach(struct probes_removed *out, const struct probes_options *options,
+		  struct error *why);
 
 struct ring_options {
 	uint64_t interval_ns; /* between updates of a long flow */

@@ -2,7 +2,7 @@
 /*
  * cmd_detach - remove what a killed agent left in the kernel.
  *
- * Links of programs end with their process; filters on the uplinks do not.
+ * Not what an agent is using: that one is ended first.
  */
 #include <stdio.h>
 
@@ -13,8 +13,30 @@
 
 static const char help[] =
 	"usage: demarc detach [OPTIONS]\n\n"
-	"Removes the filters that a killed agent left on the uplinks. All else ends with\n"
-	"the agent's process.\n\n" CONFIG_HELP;
+	"Ends the counting that goes on in the kernel while the agent is away: removes\n"
+	"the programs, maps and folders that agents of this instance left pinned, and\n"
+	"their filters on the uplinks. What nobody has read is lost, and counted: a\n"
+	"demarc run before reads it. Refused (74) while an agent is running.\n\n" CONFIG_HELP;
+
+static const char *
+s_of(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static void
+print(const struct probes_removed *removed)
+{
+	printf("%zu set%s of maps removed, with %zu link%s and %zu map%s; %zu filter%s on "
+	       "uplinks\n",
+	       removed->sets, s_of(removed->sets), removed->links, s_of(removed->links),
+	       removed->maps, s_of(removed->maps), removed->filters, s_of(removed->filters));
+	if (removed->flows || removed->unread_bytes)
+		printf("nobody had read %llu flow%s and %llu bytes of records (demarc run, before "
+		       "demarc detach, would have)\n",
+		       (unsigned long long)removed->flows, s_of(removed->flows),
+		       (unsigned long long)removed->unread_bytes);
+}
 
 int
 cmd_detach(int argc, char **argv)
@@ -23,6 +45,7 @@ cmd_detach(int argc, char **argv)
 	static const struct usage usage = {"detach", help, CONFIG_LETTERS, names};
 	struct config_options options = {0};
 	struct config config = {0};
+	struct probes_removed removed = {0};
 	struct probes_options probes;
 	struct error why = {0};
 	int letter, result;
@@ -35,13 +58,13 @@ cmd_detach(int argc, char **argv)
 	result = config_open(&config, &options);
 	if (result)
 		return result;
-	live_options(&probes, &config);
+	live_probes_options(&probes, &config);
 	result = privileges_check(&why);
 	if (!result)
-		result = probes_detach(&probes, &why);
+		result = probes_detach(&removed, &probes, &why);
 	config_fini(&config);
 	if (result < 0)
 		return complain(exit_code_of(result), &why);
-	printf("%d filter%s removed\n", result, result == 1 ? "" : "s");
+	print(&removed);
 	return EXIT_OK;
 }

@@ -53,7 +53,8 @@ probe(const struct config *config, bool json)
 	struct error why = {0};
 	int result;
 
-	live_options(&options, config);
+	live_probes_options(&options, config);
+	options.apart = true;
 	uname(&system);
 	result = privileges_drop(*config->nic_netns != 0, &why);
 	if (!result)

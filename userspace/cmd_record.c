@@ -89,6 +89,7 @@ static int
 open_all(struct recording *recording, const char *path, uint64_t seconds, struct error *why)
 {
 	const struct config *config = &recording->config;
+	const struct live_options live = {.apart = true};
 	struct context_options context = {
 		.proc = config->proc,
 		.passwd = *config->passwd ? config->passwd : NULL,
@@ -99,7 +100,7 @@ open_all(struct recording *recording, const char *path, uint64_t seconds, struct
 	result = result ?: open_file(recording, path, why); /* root may write anywhere, still */
 	result = result ?: privileges_drop(*config->nic_netns != 0, why);
 	result = result ?: context_new(&recording->context, &context, why);
-	result = result ?: live_open(&recording->live, config, NULL, 0, why);
+	result = result ?: live_open(&recording->live, config, &live, why);
 	if (result < 0)
 		return result;
 	result = loop_new(&recording->loop);

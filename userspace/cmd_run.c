@@ -237,10 +237,11 @@ open_all(struct run *run, const struct run_options *options, struct error *why)
 {
 	struct agent_options agent = {.config = &run->config, .offset_ms = clock_offset_ms()};
 	char boot_id[40];
-	size_t own_count;
-	const struct prefix *own;
-	int result = privileges_drop(*run->config.nic_netns != 0, why);
+	struct live_options live = {0};
+	int result;
 
+	privileges_mount(run->config.pins);
+	result = privileges_drop(*run->config.nic_netns != 0, why);
 	boot_id_read(boot_id);
 	agent.boot_id = boot_id;
 	if (!result)
@@ -254,8 +255,8 @@ open_all(struct run *run, const struct run_options *options, struct error *why)
 		result = open_recorder(run, options->record, boot_id, why);
 	if (result < 0)
 		return result;
-	own = agent_own(run->agent, &own_count);
-	result = live_open(&run->live, &run->config, own, own_count, why);
+	live.own = agent_own(run->agent, &live.own_count);
+	result = live_open(&run->live, &run->config, &live, why);
 	if (!result)
 		result = open_loop(run, options, why);
 	if (result < 0)

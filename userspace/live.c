@@ -46,7 +46,7 @@ gather_own(struct prefix *out, const struct config *config, const struct prefix 
 }
 
 void
-live_options(struct probes_options *options, const struct config *config)
+live_probes_options(struct probes_options *options, const struct config *config)
 {
 	memset(options, 0, sizeof(*options));
 	options->scope = config->scope;
@@ -61,31 +61,67 @@ live_options(struct probes_options *options, const struct config *config)
 	options->pins = config->pins;
 }
 
-int
-live_open(struct live *live, const struct config *config, const struct prefix *own,
-	  size_t own_count, struct error *why)
+static int
+open_ring(struct live *live, const struct config *config, const struct carry *carry,
+	  struct error *why)
 {
-	struct prefix *prefixes cleanup(free_drop) =
-		calloc(own_count + SPECIAL_COUNT, sizeof(*prefixes));
-	struct ring_options ring = {
+	const struct ring_options ring = {
 		.interval_ns = config->flows_interval_s * 1000000000ull,
 		.idle_ns = config->flows_idle_s * 1000000000ull,
 	};
-	struct probes_options options;
+
+	return ring_open(&live->source, live->probes, &ring, carry, why);
+}
+
+int
+live_open(struct live *live, const struct config *config, const struct live_options *options,
+	  struct error *why)
+{
+	struct prefix *prefixes cleanup(free_drop) =
+		calloc(options->own_count + SPECIAL_COUNT, sizeof(*prefixes));
+	struct probes_options probes;
 	int result;
 
 	if (!prefixes)
 		return -ENOMEM;
-	live_options(&options, config);
-	options.own = prefixes;
-	options.own_count = gather_own(prefixes, config, own, own_count);
-	result = probes_open(&live->probes, &options, why);
+	live_probes_options(&probes, config);
+	probes.apart = options->apart;
+	probes.own = prefixes;
+	probes.own_count = gather_own(prefixes, config, options->own, options->own_count);
+	result = probes_open(&live->probes, &probes, why);
 	if (result < 0)
 		return result;
-	result = ring_open(&live->source, live->probes, &ring, NULL, why);
+	result = open_ring(live, config, options->carry, why);
 	if (result < 0)
 		probes_close(take(live->probes));
 	return result;
+}
+
+int
+live_open_stale(struct live *live, const struct config *config, const struct carry *carry,
+		uint64_t *stopped_ns, struct error *why)
+{
+	struct probes_options probes;
+	int result;
+
+	live_probes_options(&probes, config);
+	result = probes_open_stale(&live->probes, &probes, stopped_ns, why);
+	if (result < 0)
+		return result;
+	result = open_ring(live, config, carry, why);
+	if (result < 0)
+		probes_close(take(live->probes));
+	return result;
+}
+
+void
+live_discard(struct live *live)
+{
+	if (live->source)
+		live->source->ops->close(live->source);
+	probes_discard(live->probes);
+	live->source = NULL;
+	live->probes = NULL;
 }
 
 void

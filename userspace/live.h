@@ -3,6 +3,7 @@
 #ifndef LIVE_H
 #define LIVE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -14,13 +15,27 @@ struct live {
 	struct source *source;
 };
 
-/* own: the cluster's networks; the special scopes are added here. */
-int live_open(struct live *live, const struct config *config, const struct prefix *own,
-	      size_t own_count, struct error *why);
+struct live_options {
+	const struct prefix *own; /* the cluster's networks; the special scopes are added */
+	size_t own_count;
+	const struct carry *carry; /* what the last agent left, or NULL */
+	bool apart;                /* beside an agent, for a moment: see struct probes_options */
+};
+
+int live_open(struct live *live, const struct config *config, const struct live_options *options,
+	      struct error *why);
 void live_close(struct live *live);
 
-/* What probes_open() would be told. own stays the caller's. */
-void live_options(struct probes_options *options, const struct config *config);
+/*
+ * The next set that an agent with another layout left, to be read with ring_finish()
+ * and then discarded. Only after live_open(), which silenced it. -ENOENT: no more.
+ */
+int live_open_stale(struct live *live, const struct config *config, const struct carry *carry,
+		    uint64_t *stopped_ns, struct error *why);
+void live_discard(struct live *live);
+
+/* What probes_open() would be told. Own networks are the caller's to add. */
+void live_probes_options(struct probes_options *options, const struct config *config);
 
 /* The coverage as a table for people. Returns how many subjects were refused. */
 size_t live_print_coverage(const struct probes *probes, FILE *out);

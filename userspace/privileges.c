@@ -3,9 +3,14 @@
 #include <bpf/bpf.h>
 #include <cap-ng.h>
 #include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "privileges.h"
 
 int
@@ -17,6 +22,21 @@ privileges_check(struct error *why)
 	return error_set(why, -EPERM,
 			 "loading BPF programs needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: run "
 			 "as root");
+}
+
+void
+privileges_mount(const char *pins)
+{
+	static const char place[] = "/sys/fs/bpf";
+	struct statfs fs;
+
+	if (strncmp(pins, place, strlen(place)) != 0 || statfs(place, &fs) < 0 ||
+	    fs.f_type == BPF_FS_MAGIC)
+		return;
+	if (mount("bpf", place, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		log_warn("pins", "cannot mount %s: %s", place, strerror(errno));
+	else
+		log_info("pins", "mounted %s", place);
 }
 
 /*

@@ -14,6 +14,12 @@
  */
 int privileges_drop(bool enters_namespaces, struct error *why);
 
+/*
+ * Mount the BPF file system where it belongs, when the folder for pins is to lie
+ * there and nothing is mounted. What comes of it is seen when the pins are opened.
+ */
+void privileges_mount(const char *pins);
+
 /* -EPERM with a reason when there are too few to begin with. */
 int privileges_check(struct error *why);
 

@@ -5,9 +5,10 @@
 
 #include <bpf/libbpf.h>
 
+#include "pins.h"
 #include "probes.h"
 
-#define MAPS_MAX     16
+#define MAPS_MAX     20
 #define PROGRAMS_MAX 24
 #define UPLINKS_MAX  32
 
@@ -38,11 +39,18 @@ struct probes {
 	uint64_t scope_id;
 	uint32_t scope_level;
 	unsigned int cpus;
+	struct pins pins;
+	bool adopted;  /* the maps were there before */
+	bool replaces; /* and what was attached to them is of another build */
+	bool stale;    /* maps only, of another layout */
+	bool stopped;
+	uint64_t build;
+	uint32_t generation; /* that programs loaded from now on belong to */
 	struct shared_map maps[MAPS_MAX];
 	size_t map_count;
 	struct bpf_object *objects[PROGRAMS_MAX];
 	struct bpf_link *links[PROGRAMS_MAX];
-	struct coverage coverage[PROGRAMS_MAX + 1];
+	struct coverage coverage[PROGRAMS_MAX + 2];
 	size_t coverage_count;
 	bool attached[PROGRAMS_MAX];
 	bool approximate; /* some program does without fetch-and-add */
@@ -55,15 +63,46 @@ struct probes {
 	size_t flow_count;
 };
 
+/* What libbpf says is for who debugs. */
+void libbpf_quiet(void);
+
 int probes_map_fd(const struct probes *probes, const char *name);
 
 /* fd of the link of the iterator that sweeps the table of flows; -1: refused, nothing is swept. */
 int probes_sweeper(const struct probes *probes);
 
+/* objects.c: maps, and one program at a time. */
+void object_size_maps(const struct probes *probes, struct bpf_object *object);
+int objects_create_maps(struct probes *probes);
+int objects_adopt_maps(struct probes *probes, const char *set);
+int object_load(struct probes *probes, size_t program);
+
+/* layout.c: which maps fit together, and which programs these are. */
+int layout_name(const struct probes *probes, char out[LAYOUT_TEXT]);
+uint64_t layout_build(void);
+
+/* attach.c */
+int programs_attach(struct probes *probes, struct error *why);
+void programs_attach_rest(struct probes *probes);
+void programs_detach(struct probes *probes);
+void coverage_add(struct probes *probes, const struct coverage *row);
+
+/* settings.c: the maps that are read and written in place. */
+int settings_map(struct probes *probes);
+void settings_unmap(struct probes *probes);
+void settings_tell(struct probes *probes);
+int settings_tell_own(const struct probes *probes);
+
+/* stale.c: sets of other layouts, which fall silent; those that were never whole are removed. */
+void stale_silence(struct probes *probes);
+int stale_open(struct probes **out, const char *set, const struct probes_options *options);
+
 /* uplink.c */
 int uplinks_find(struct probes *probes, struct error *why);
 int uplinks_attach(struct probes *probes, int program_fd, struct error *why);
 int uplinks_detach(struct probes *probes);
+/* Remove our filters from devices that are not among the uplinks. Returns how many. */
+int uplinks_tidy(struct probes *probes);
 /* Look whether the filters still stand. True when something changed; said tells what. */
 bool uplinks_tend(struct probes *probes, char *said, size_t room);
 

@@ -137,6 +137,8 @@ handle_of(const struct probes *probes)
 
 	for (; *name; name++)
 		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	if (probes->options.apart)
+		hash = (hash ^ ' ') * 16777619u;
 	return (hash & 0xfffffff) | 1;
 }
 
@@ -205,6 +207,37 @@ uplinks_detach(struct probes *probes)
 		return 0;
 	for (size_t i = 0; i < probes->uplink_count; i++)
 		removed += detach_one(probes, &probes->uplinks[i]) == 0;
+	leave(home);
+	return removed;
+}
+
+static bool
+is_uplink(const struct probes *probes, unsigned int ifindex)
+{
+	for (size_t i = 0; i < probes->uplink_count; i++)
+		if (probes->uplinks[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+int
+uplinks_tidy(struct probes *probes)
+{
+	struct if_nameindex *devices;
+	int removed = 0;
+	int home;
+
+	if (enter(probes->options.netns, &home) < 0)
+		return 0;
+	devices = if_nameindex();
+	for (struct if_nameindex *device = devices; device && device->if_index; device++) {
+		struct uplink uplink = {.ifindex = device->if_index};
+
+		snprintf(uplink.name, sizeof(uplink.name), "%s", device->if_name);
+		if (!is_uplink(probes, device->if_index) && is_attached(probes, &uplink))
+			removed += detach_one(probes, &uplink) == 0;
+	}
+	if_freenameindex(devices);
 	leave(home);
 	return removed;
 }

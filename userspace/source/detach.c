@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* detach - take everything of an instance out of the kernel, and say what nobody had read. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "probes_private.h"
+
+#define KEY_ROOM 256 /* more than any key is long */
+
+static uint64_t
+count_keys(int fd)
+{
+	char keys[2][KEY_ROOM];
+	uint64_t count = 0;
+
+	while (bpf_map_get_next_key(fd, count ? keys[count & 1] : NULL, keys[(count + 1) & 1]) == 0)
+		count++;
+	return count;
+}
+
+/* A ring shows on its first page how far it is read, on its second how far it is written. */
+static uint64_t
+count_unread(int fd)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const char *read = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+	const char *written = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, (off_t)page);
+	uint64_t bytes = 0;
+
+	if (read != MAP_FAILED && written != MAP_FAILED)
+		bytes = *(const volatile unsigned long *)written -
+			*(const volatile unsigned long *)read;
+	if (read != MAP_FAILED)
+		munmap((void *)read, page);
+	if (written != MAP_FAILED)
+		munmap((void *)written, page);
+	return bytes;
+}
+
+struct removal {
+	const struct probes_options *options;
+	struct probes_removed *removed;
+};
+
+static void
+count_contents(const char *set, const struct probes_options *options,
+	       struct probes_removed *removed)
+{
+	struct probes *probes;
+
+	if (stale_open(&probes, set, options) < 0)
+		return;
+	removed->flows += count_keys(probes_map_fd(probes, "flows"));
+	removed->unread_bytes += count_unread(probes_map_fd(probes, "ring_critical")) +
+				 count_unread(probes_map_fd(probes, "ring_bulk"));
+	probes_close(probes);
+}
+
+static void
+remove_set(const char *set, const char *name, void *arg)
+{
+	struct removal *removal = arg;
+
+	(void)name;
+	removal->removed->sets++;
+	removal->removed->links += pins_remove(set, "link_");
+	count_contents(set, removal->options, removal->removed);
+	removal->removed->maps += pins_remove(set, "map_");
+	pins_remove_set(set);
+}
+
+/* 0 also when nothing was ever pinned there. */
+static int
+remove_sets(struct removal *removal, struct error *why)
+{
+	const struct probes_options *options = removal->options;
+	struct pins pins;
+	char reason[160];
+	int result;
+
+	if (pins_check(options->pins, reason, sizeof(reason)) < 0)
+		return 0;
+	result = pins_open(&pins, options->pins, options->instance, false, why);
+	if (result < 0)
+		return result == -ENOENT ? 0 : result;
+	pins_each(pins.instance, "", remove_set, removal);
+	pins_close(&pins);
+	return 0;
+}
+
+int
+probes_detach(struct probes_removed *out, const struct probes_options *options, struct error *why)
+{
+	struct removal removal = {options, out};
+	struct probes probes = {.options = *options};
+	int result;
+
+	libbpf_quiet();
+	result = remove_sets(&removal, why);
+	if (result < 0)
+		return result;
+	out->filters += (size_t)uplinks_tidy(&probes);
+	probes.options.apart = !options->apart;
+	out->filters += (size_t)uplinks_tidy(&probes);
+	return 0;
+}
