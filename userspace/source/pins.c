@@ -51,7 +51,7 @@ pins_check(const char *folder, char *why, size_t room)
 	}
 	if (fs.f_type == BPF_FS_MAGIC)
 		return 0;
-	snprintf(why, room, "%.80s is in no BPF file system (mount -t bpf)", folder);
+	snprintf(why, room, "no BPF file system is mounted at %.80s", folder);
 	return -ENOTSUP;
 }
 
