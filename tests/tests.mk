@@ -101,8 +101,8 @@ $(OUT)/live/stall.so: tests/live/stall.c
 	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(filter-out -Wmissing-prototypes,$(WARN)) \
 		-shared -fPIC -o $@ $< -ldl
 
-BENCH_ROUNDS  ?= 5
-BENCH_SECONDS ?= 1
+BENCH_ROUNDS  ?= 7
+BENCH_SECONDS ?= 0.5
 
 # Measures; speed never fails. BENCH_ONLY=PART,... measures these anew (see tests/bench/run.py).
 bench: bootstrap-test

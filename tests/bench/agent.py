@@ -96,6 +96,17 @@ class Agent:
                                     re.M))
         return {name: int(value) for name, value in found.items()}
 
+    def mapped_kib(self):
+        """Of the resident size: mappings of rings and other maps, which are the kernel's memory."""
+        total, is_map = 0, False
+        with open(f"/proc/{self.pid}/smaps") as smaps:
+            for line in smaps:
+                if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                    is_map = "bpf-map" in line or "bpf_map" in line
+                elif is_map and line.startswith("Rss:"):
+                    total += int(line.split()[1])
+        return total
+
     def map_bytes(self):
         """What the kernel accounts for the maps that the agent holds, each once."""
         maps, folder = {}, f"/proc/{self.pid}/fdinfo"

@@ -2,6 +2,7 @@
 """footprint - the agent's processor time and memory, and how soon it sees."""
 import json
 import os
+import re
 import statistics
 import subprocess
 import threading
@@ -50,6 +51,7 @@ def memory(box):
         status = agent.settle()
         time.sleep(2)
         found = {"kib": agent.memory_kib(), "idle_kib": idle, "map_bytes": agent.map_bytes(),
+                 "mapped_kib": agent.mapped_kib(),
                  "flows": status["counters"]["flow"]["issued"], "rules": status["policy"]["rules"]}
         box.end(child)
         child.stdout.close()
@@ -108,19 +110,46 @@ def start_adopted(box, times):
     took = []
     for _ in range(times):
         stop(agent, reader, kill=True)
+        if not os.listdir(box.pins):
+            raise RuntimeError("the killed agent left nothing pinned: nothing to adopt")
         agent, reader, ms = start_once(box, pinned=True, fresh=False)
         took.append(ms)
     stop(agent, reader)
     return took
 
 
+def wakeups(pid):
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status") as status:
+            total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read(), re.M)[1])
+    return total
+
+
+def idle(box, seconds=5):
+    """How often the agent wakes, and what that costs, while nothing happens in its scope."""
+    with Agent(box) as agent:
+        agent.settle()
+        before, cpu = wakeups(agent.pid), cpu_seconds(agent.pid)
+        time.sleep(seconds)
+        return {"wakeups_per_s": (wakeups(agent.pid) - before) / seconds,
+                "cpu_share": (cpu_seconds(agent.pid) - cpu) / seconds}
+
+
+def median_of(took):
+    return {"median_ms": statistics.median(took), "most_ms": max(took)}
+
+
+def adopted(box, times=5):
+    return median_of(start_adopted(box, times))
+
+
 def start(box, times=5):
-    """first event after exec: medians and the worst."""
-    found = {"fresh": start_fresh(box, times), "adopted": start_adopted(box, times)}
+    """First event after exec, with nothing there yet, and beside a crowd."""
+    found = {"fresh": median_of(start_fresh(box, times))}
     crowd = box.start(box.app, True, "crowd", "127.0.0.1", 7000, CROWD, stdout=subprocess.PIPE)
     crowd.stdout.readline()
-    found["crowded"] = start_fresh(box, 2)
+    found["crowded"] = median_of(start_fresh(box, 2))
     box.end(crowd)
     crowd.stdout.close()
-    return {name: {"median_ms": statistics.median(took), "most_ms": max(took)}
-            for name, took in found.items()}
+    return found

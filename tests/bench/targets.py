@@ -58,7 +58,7 @@ TARGETS = (
     ("peak resident memory, 65,536 flows, 1,000 rules, no location database", "MiB",
      at("memory", "kib", "VmHWM", unit=1024), 24, None, False),
     ("first event after exec, fresh", "ms", at("start", "fresh", "median_ms"), 100, None, False),
-    ("first event after exec, adopted", "ms", at("start", "adopted", "median_ms"), 100, None, False),
+    ("first event after exec, adopted", "ms", at("adopted", "median_ms"), 100, None, False),
     ("first event after exec, 10,000 processes and sockets", "ms",
      at("start", "crowded", "median_ms"), 1000, None, False),
     ("pipeline on one core, default (allowed flows folded)", "events/s", per_second("folded"),
@@ -124,10 +124,21 @@ def rest_lines(results):
         kib = found["kib"]
         yield (f"- memory with {found['flows']:,} flows and {found['rules']:,} rules: peak resident "
                f"{kib['VmHWM'] / 1024:.1f} MiB (RssAnon {kib['RssAnon'] / 1024:.1f}, RssFile "
-               f"{kib['RssFile'] / 1024:.1f}, RssShmem {kib['RssShmem'] / 1024:.1f}; the mapped "
-               f"rings count twice in it); apart from that the kernel's maps: "
-               f"{found['map_bytes'] / MIB:.1f} MiB")
-    for name, told in (dig(results, "start") or {}).items():
+               f"{kib['RssFile'] / 1024:.1f}, RssShmem {kib['RssShmem'] / 1024:.1f}; "
+               f"of it {found['mapped_kib'] / 1024:.1f} are mappings of the kernel's rings); the "
+               f"kernel's maps: {found['map_bytes'] / MIB:.1f} MiB")
+    found = dig(results, "new_cpu")
+    if found:
+        yield (f"- CPU of demarc per 100,000 connects to new places: {found['cpu_s_per_100k']:.2f} s, "
+               f"with {found['entries']:,} entries for 30,000, {found['lost']} lost")
+    found = dig(results, "idle")
+    if found:
+        yield (f"- idle: {found['wakeups_per_s']:.0f} wake-ups a second, "
+               f"{found['cpu_share']:.1%} of a core")
+    starts = {**(dig(results, "start") or {}), "adopted": dig(results, "adopted")}
+    for name, told in starts.items():
+        if not told:
+            continue
         yield f"- start to first event, {name}: {told['median_ms']:.0f} ms, {told['most_ms']:.0f} at most"
     for name, climbed in (dig(results, "lossless") or {}).items():
         best = climbed["best"]
