@@ -147,7 +147,8 @@ check-format:
 
 check-clang:
 	@$(MAKE) --no-print-directory CC=clang OUT=build/clang all
-	@$(MAKE) --no-print-directory CC=clang OUT=build/clang build/clang/live/traffic build/clang/evasion/evade
+	@$(MAKE) --no-print-directory CC=clang OUT=build/clang build/clang/live/traffic build/clang/evasion/evade \
+		bench-programs
 
 # A file is looked at again only when it changed: one stamp for each.
 TIDY_SRC = $(shell git ls-files 'userspace/*.c')

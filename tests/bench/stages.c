@@ -51,7 +51,7 @@ struct bench {
 	uint64_t bytes;
 };
 
-static void
+static _Noreturn void
 fail(const struct error *why)
 {
 	char text[768];
@@ -132,7 +132,7 @@ time_stages(struct bench *bench)
 	const struct context_options options = {0};
 	const struct folds_options folds = {.interval_ns = 60000000000, .room = FOLDS_ROOM};
 	struct error why = {0};
-	struct source *source;
+	struct source *source = NULL;
 	double from;
 
 	bench->records = bench->bytes = 0;
@@ -222,7 +222,7 @@ print_whole(const struct bench *bench)
 	struct agent_state state;
 	struct clocked clocked = {0};
 	struct error why = {0};
-	struct source *source;
+	struct source *source = NULL;
 	double wall, cpu;
 
 	if (agent_open(&clocked.agent, &options, &why) < 0 ||
