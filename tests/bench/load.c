@@ -6,8 +6,9 @@
  *	load count OPERATION ADDRESS PORT TIMES		median ticks of one
  *	load bulk ADDRESS PORT SECONDS			bytes a second over TCP
  *	load repeat|new ADDRESS PORT TIMES		connects to one address, or each to the next
- *	load flood ADDRESS PORT RATE SECONDS		datagrams, each to the next address,
- *							RATE a second
+ *	load flood ADDRESS PORT RATE SECONDS PLACES	datagrams, each to the next address,
+ *							RATE a second; after PLACES a new
+ *							socket begins again
  *	load pace ADDRESS PORT SECONDS			a connect a millisecond, to the next address
  *	load spread ADDRESS PORT COUNT			datagrams of one socket to COUNT addresses
  *	load crowd ADDRESS PORT COUNT			processes with a socket each
@@ -113,8 +114,8 @@ do_many(const char *verb, struct load *load, char **arguments)
 		many_bulk(load, atof(arguments[0]));
 	else if (!strcmp(verb, "repeat") || !strcmp(verb, "new"))
 		many_repeat(load, atol(arguments[0]), !strcmp(verb, "new"));
-	else if (!strcmp(verb, "flood") && arguments[1])
-		many_flood(load, atol(arguments[0]), atof(arguments[1]));
+	else if (!strcmp(verb, "flood") && arguments[1] && arguments[2])
+		many_flood(load, atol(arguments[0]), atof(arguments[1]), atol(arguments[2]));
 	else if (!strcmp(verb, "pace"))
 		many_pace(load, atof(arguments[0]));
 	else if (!strcmp(verb, "spread"))

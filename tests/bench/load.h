@@ -32,7 +32,7 @@ _Noreturn void serve(const struct sockaddr_in *address);
 /* Many at once; each prints what it did. */
 void many_bulk(const struct load *load, double seconds);
 void many_repeat(struct load *load, long times, int each_new);
-void many_flood(struct load *load, long rate, double seconds);
+void many_flood(const struct load *load, long rate, double seconds, long places);
 void many_pace(struct load *load, double seconds);
 void many_spread(struct load *load, long count);
 void many_crowd(long count);

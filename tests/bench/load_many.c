@@ -84,16 +84,22 @@ send_next(int fd, struct load *load)
 }
 
 void
-many_flood(struct load *load, long rate, double seconds)
+many_flood(const struct load *load, long rate, double seconds, long places)
 {
 	long from = now_ns(), end = from + (long)(seconds * (double)NS_PER_S), now, sent = 0;
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct load next = {.fd = -1};
 
 	while ((now = now_ns()) < end) {
 		long due = (long)((double)(now - from) * (double)rate / (double)NS_PER_S);
 
-		for (; sent < due; sent++)
-			send_next(fd, load);
+		for (; sent < due; sent++) {
+			if (sent % places == 0) {
+				close(next.fd);
+				next.peer = load->peer;
+				next.fd = socket(AF_INET, SOCK_DGRAM, 0);
+			}
+			send_next(next.fd, &next);
+		}
 		sleep_until(now + NS_PER_S / 1000);
 	}
 	printf("%ld %.3f\n", sent, (double)(now_ns() - from) / (double)NS_PER_S);
