@@ -57,7 +57,7 @@ def measure(build):
     figures, noise = figures_of(guest)
     found = {"kernel": guest["kernel"], "clang": first_line("clang", "--version"),
              "qemu": first_line("qemu-system-x86_64", "--version"), "figures": figures,
-             "noise": noise}
+             "noise": noise, "profile": guest["profile"]}
     with open(os.path.join(TOP, build, MEASURED), "w") as out:
         json.dump(found, out, indent=1)
     return found
@@ -94,8 +94,9 @@ def store(found, reason, path=BASELINE):
         with open(path) as stored:
             history = json.load(stored)["history"]
     history.append({"stored": time.strftime("%Y-%m-%d"), "reason": reason})
+    kept = {name: value for name, value in found.items() if name != "profile"}
     with open(path, "w") as out:
-        json.dump({"history": history, **found}, out, indent=1)
+        json.dump({"history": history, **kept}, out, indent=1)
         out.write("\n")
 
 
@@ -115,6 +116,13 @@ def report(baseline, found):
     return 1 if bad else 0
 
 
+def print_profile(programs):
+    """Where they go; what is added beyond the programs is the kernel's way to them."""
+    for program, (runs, instructions) in sorted(programs.items(), key=lambda row: -row[1][1]):
+        if instructions >= 1:
+            print(f"    {program:15} {instructions:8.0f} in {runs:.2f} runs")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
@@ -126,8 +134,9 @@ def main():
     found = measure(options.build)
     for name, value in found["figures"].items():
         if name.startswith("added "):
-            print(f"{name:15} {value:+8.0f} guest instructions, on {found['figures']['base ' + name[6:]]:.0f}"
-                  f" (noise {found['noise'][name]:.0f})")
+            print(f"{name:15} {value:+8.0f} guest instructions, on "
+                  f"{found['figures']['base ' + name[6:]]:.0f} (noise {found['noise'][name]:.0f})")
+            print_profile(found["profile"][name[6:]])
     if options.update is not None:
         store(found, options.update.strip())
         print(f"bench-check: stored {len(found['figures'])} figures of {found['kernel']}")

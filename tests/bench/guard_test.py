@@ -14,7 +14,7 @@ import guard  # noqa: E402
 import publish  # noqa: E402
 import targets  # noqa: E402
 
-GUEST = {"kernel": "6.1.0", "programs": {"flow_gate": [1000, 800], "sock_create": [70, 500]},
+GUEST = {"kernel": "6.1.0", "profile": {}, "programs": {"flow_gate": [1000, 800], "sock_create": [70, 500]},
          "off": [{"connect": 100, "exec": 5000}, {"connect": 104, "exec": 5600}],
          "on": [{"connect": 400, "exec": 6000}, {"connect": 400, "exec": 6000}]}
 

@@ -73,14 +73,29 @@ def agent_start():
     raise SystemExit("the agent did not start")
 
 
-def programs(before):
-    """name -> (looked at by the verifier, translated bytes), of what has come since."""
+def loaded(before):
+    """name -> (looked at by the verifier, translated bytes, runs, ns), of what has come since."""
     found = {}
     for line in sh(PROGS).splitlines():
-        name, number, verified, translated, _ = line.split()
+        name, number, *values = line.split()
         if int(number) not in before:
-            known = found.get(name, (0, 0))
-            found[name] = (known[0] + int(verified), known[1] + int(translated))
+            known = found.get(name, (0, 0, 0, 0))
+            found[name] = tuple(a + int(b) for a, b in zip(known, values))
+    return found
+
+
+def profile(ip, before):
+    """load -> program -> (runs, instructions) of one operation: here a ns is an instruction."""
+    with open("/proc/sys/kernel/bpf_stats_enabled", "w") as switch:
+        switch.write("1")
+    found = {}
+    for name, *load in LOADS:
+        first = loaded(before)
+        ticks(ip, *load)
+        found[name] = {program: [(after[i] - first[program][i]) / load[-1] for i in (2, 3)]
+                       for program, after in loaded(before).items()}
+    with open("/proc/sys/kernel/bpf_stats_enabled", "w") as switch:
+        switch.write("0")
     return found
 
 
@@ -88,20 +103,23 @@ def main():
     ip = find_ip()
     set_up(ip)
     before = {int(line.split()[1]) for line in sh(PROGS).splitlines()}
-    off, on, loaded = [], [], {}
-    for _ in range(ROUNDS):
+    off, on = [], []
+    for number in range(ROUNDS):
         off.append(measure(ip))
         agent = agent_start()
-        loaded = programs(before)
         agent.send_signal(signal.SIGSTOP)
         on.append(measure(ip))
+        if number == ROUNDS - 1:
+            programs, profiled = loaded(before), profile(ip, before)
         agent.send_signal(signal.SIGCONT)
         agent.terminate()
         agent.wait()
         if os.path.exists("/tmp/run/default.sock"):
             os.unlink("/tmp/run/default.sock")
     print("\n@@bench " + json.dumps({"kernel": os.uname().release, "off": off, "on": on,
-                                     "programs": loaded}), flush=True)
+                                     "programs": {name: sizes[:2]
+                                                  for name, sizes in programs.items()},
+                                     "profile": profiled}), flush=True)
 
 
 if __name__ == "__main__":

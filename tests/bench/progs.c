@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * progs - every loaded BPF program: a line of name, id, instructions that the
- * verifier looked at (0 where the kernel does not say), translated and native bytes.
+ * verifier looked at (0 where the kernel does not say), translated bytes, and, while
+ * kernel.bpf_stats_enabled is set, runs and the ns that they took.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -32,8 +33,8 @@ print_program(uint32_t id)
 	result = bpf(BPF_OBJ_GET_INFO_BY_FD, &about) < 0 ? -errno : 0;
 	close(fd);
 	if (!result)
-		printf("%s %u %u %u %u\n", info.name, info.id, info.verified_insns,
-		       info.xlated_prog_len, info.jited_prog_len);
+		printf("%s %u %u %u %llu %llu\n", info.name, info.id, info.verified_insns,
+		       info.xlated_prog_len, info.run_cnt, info.run_time_ns);
 	return result;
 }
 

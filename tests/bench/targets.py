@@ -151,6 +151,11 @@ def rest_lines(results):
                for name in figures if name.startswith("added ")]
     if counted:
         yield f"- guest instructions added, Linux {results['guard']['kernel']}: " + ", ".join(counted)
+    for load, programs in (dig(results, "guard", "profile") or {}).items():
+        told = [f"{program} {instructions:,.0f} in {runs:.2g}" for program, (runs, instructions)
+                in sorted(programs.items(), key=lambda row: -row[1][1]) if instructions >= 10]
+        if told:
+            yield f"- of these in programs, instructions and runs, {load}: " + ", ".join(told)
 
 
 def pipeline_lines(results):
