@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Much at once: every connection is a flow or a counted loss, and the sums come out exactly."""
+import signal
+
 import harness
 from harness import APP4, AWAY4, expect
 import ocsf
@@ -120,6 +122,48 @@ def shrunk(box):
     return f"dropped {dropped} records, all {gate} bytes accounted for"
 
 
+def ring_gaps(entries):
+    return sum(ocsf.lost(e) for e in entries if ocsf.enrichment(e, "event", "reason") == "ring" and
+               ocsf.enrichment(e, "event", "missing") == "flow")
+
+
+def frozen(box):
+    """Nobody reads for a while and the rings run over: what was lost is told, while it runs."""
+    count = min(box.storm, 10000)
+    with harness.Agent(box, setup.recording(box, flows__table_entries=262144,
+                                            ring__bulk_bytes=65536, ring__critical_bytes=65536,
+                                            journal__staging_mib=ROOM)) as agent:
+        box.start("serve-tcp", options=("-a", "0.0.0.0", "-p", PORT, "-k", 0, "-b", 0))
+        made = box.send("storm", options=("-a", AWAY4, "-p", PORT, "-k", 100, "-s", 100))["sent"]
+        agent.process.send_signal(signal.SIGSTOP)
+        try:
+            made += box.send("storm", seconds=120, options=("-a", AWAY4, "-p", PORT, "-k", count,
+                                                            "-s", 100))["sent"]
+        finally:
+            agent.process.send_signal(signal.SIGCONT)
+        box.release()
+        setup.let_idle()
+        harness.wait_until(lambda: is_settled(agent), 60, "the agent to have caught up")
+        dropped = agent.status()["counters"]["flow"]["dropped"]
+        expect(dropped > 0, "rings of 64 KiB held", count, "connections: this test shows nothing")
+        harness.wait_until(lambda: ring_gaps(agent.entries()) == dropped, 10,
+                           f"gaps of {dropped} records while the agent runs")
+        status = agent.status()
+        agent.stop()
+        entries = agent.kept()
+    identities(status)
+    nothing_shed(status)
+    dropped = status["counters"]["flow"]["dropped"]
+    expect(ring_gaps(entries) == dropped, "gaps tell of", ring_gaps(entries), "lost records, the "
+           "counters of", dropped)
+    closed = sum(ocsf.moment(f) == "close" for f in storm_flows(entries))
+    lost = status["totals"]["close_lost"]["flows"]
+    expect(closed + lost == made, closed, "flows +", lost, "whose end was lost, of", made,
+           "connections")
+    gate = reconcile(status, entries)
+    return f"{made} connections, {dropped} records dropped, all {gate} bytes accounted for"
+
+
 def small_table(box):
     """A table too small on purpose: flows + overflow = connections made."""
     with harness.Agent(box, setup.recording(box, flows__table_entries=64)) as agent:
@@ -159,5 +203,6 @@ def tests():
     yield "storm", whole
     yield "storm-order", in_order
     yield "storm-shrunk-rings", shrunk
+    yield "storm-frozen", frozen
     yield "small-table", small_table
     yield "syn-flood", flood
