@@ -8,7 +8,7 @@
 # make clean      removes build/
 # make help       the rest
 #
-# V=1 shows commands; SAN=address,undefined builds with sanitizers (into build/san).
+# V=1 shows commands; SAN=address,undefined builds with sanitizers (into build/san), SAN=thread into build/tsan.
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -20,7 +20,7 @@ CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PREFIX  ?= /usr/local
 SAN     ?=
-OUT     := build$(if $(SAN),/san)
+OUT     := build$(if $(SAN),/$(if $(findstring thread,$(SAN)),tsan,san))
 Q       := $(if $(V),,@)
 msg      = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(patsubst build/%,%,$(2))')
 
@@ -29,8 +29,10 @@ PACKAGES := libbpf libcjson libmaxminddb libcrypto libcap-ng zlib
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wundef -Wvla -Wformat=2 -Werror
 HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
+# Instrumented code makes gcc guess wrong about how long strings are.
+SAN_FLAGS = -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-format-truncation
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer,$(HARD)) \
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(SAN),$(SAN_FLAGS),$(HARD)) \
 	-D_GNU_SOURCE -DDEMARC_VERSION='"$(VERSION)"' -DDEMARC_REVISION='"$(REVISION)"' -Iinclude -Iuserspace -I$(OUT)/bpf \
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 ALL_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now)
@@ -42,7 +44,7 @@ include tests/tests.mk
 LIB_SRC  := $(sort $(wildcard userspace/*/*.c))
 MAIN_SRC := $(sort $(wildcard userspace/*.c))
 BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
-LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
+LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o) $(if $(findstring thread,$(SAN)),$(OUT)/tests/tsan_join.o)
 MAIN_OBJ := $(MAIN_SRC:%.c=$(OUT)/%.o)
 SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.skel.h) $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%_plain.skel.h)
 
@@ -58,6 +60,10 @@ $(OUT)/demarc: $(MAIN_OBJ) $(OUT)/libdemarc.a
 $(OUT)/libdemarc.a: $(LIB_OBJ)
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUT)/tests/tsan_join.o: tests/tsan_join.c
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(OUT)/userspace/%.o: userspace/%.c | $(SKELS)
 	$(call msg,CC,$<)

@@ -1,12 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# run.sh SUITE BUILD SERIES... - boot each kernel in QEMU and count what the
-# guest's tests say. SUITE is the name of the results.
+# run.sh SUITE BUILD KERNEL... - boot each kernel in QEMU and count what the
+# guest's tests say. SUITE is the name of the results. KERNEL is a series of Debian's
+# kernels, or a series booted another way:
+#
+#	6.1-lockdown	lockdown=confidentiality: no program may copy the kernel's memory
+#	6.1-nolsm	no bpf in lsm=, as distributions have it that do not expect us
 #
 # Software emulation, for nested KVM is not to be had everywhere. A guest that
 # does not boot, or breaks down, is tried again, then with one CPU. ONLY="NAME..." picks tests,
-# INSIDE=evasion the other suite that can run there. Console: build/lab/SERIES/console.log.
+# INSIDE=evasion the other suite that can run there. Console: build/lab/KERNEL.log.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,12 +21,23 @@ shift 2
 limit=${LAB_SECONDS:-420}
 inside=${INSIDE:-live}
 
+# What the variant adds to the kernel's command line.
+variant()
+{
+	case $1 in
+	*-lockdown) echo "lsm=lockdown,capability,landlock,bpf lockdown=confidentiality" ;;
+	*-nolsm) echo "lsm=lockdown,capability,landlock" ;;
+	*) echo "lsm=lockdown,capability,landlock,bpf" ;;
+	esac
+}
+
+# Without cx16: emulated, it corrupts the lists of the slab allocator that use it from 6.5 on.
 boot()
 {
-	timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -cpu max -m 1536 -smp "$1" \
+	timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -cpu max,-cx16 -m 1536 -smp "$1" \
 		-kernel "$home/vmlinuz" -initrd "$home/initramfs.gz" \
-		-append "console=ttyS0 quiet panic=-1 lsm=lockdown,capability,landlock,bpf${LAB_APPEND:+ $LAB_APPEND}" \
-		-nographic -no-reboot -net none </dev/null >"$home/console.log" 2>&1 &
+		-append "console=ttyS0 quiet panic=-1 $(variant "$kernel")${LAB_APPEND:+ $LAB_APPEND}" \
+		-nographic -no-reboot -net none </dev/null >"$console" 2>&1 &
 	qemu=$!
 	watch_boot
 	wait $qemu 2>/dev/null
@@ -33,7 +48,7 @@ watch_boot()
 {
 	waited=0
 	while [ $waited -lt 60 ] && kill -0 $qemu 2>/dev/null; do
-		grep -aq '^@@booted' "$home/console.log" && return
+		grep -aq '^@@booted' "$console" && return
 		sleep 1
 		waited=$((waited + 1))
 	done
@@ -43,44 +58,47 @@ watch_boot()
 # Emulation of two CPUs is not perfect: some kernels break down in code of their own.
 came_through()
 {
-	grep -aq '^@@booted' "$home/console.log" && ! grep -aq 'Kernel panic' "$home/console.log"
+	grep -aq '^@@booted' "$console" && ! grep -aq 'Kernel panic' "$console"
 }
 
 # The guest's lines, without carriage returns, counted as ours.
 count_lines()
 {
-	tr -d '\r' <"$home/console.log" >"$home/lines"
+	tr -d '\r' <"$console" >"$lines"
 	while IFS= read -r line; do
 		case $line in
-		"ok $inside: "*) ok "$series ${line#ok "$inside": }" ;;
-		"not ok $inside: "*) not_ok "$series ${line#not ok "$inside": }" ;;
+		"ok $inside: "*) ok "$kernel ${line#ok "$inside": }" ;;
+		"not ok $inside: "*) not_ok "$kernel ${line#not ok "$inside": }" ;;
 		"skip $inside: "*)
 			rest=${line#skip "$inside": }
-			skip "$series ${rest%%: *}" "${rest#*: }"
+			skip "$kernel ${rest%%: *}" "${rest#*: }"
 			;;
-		"@@booted "* | "@@module "*) echo "# $series: ${line#@@}" ;;
+		"@@booted "* | "@@module "*) echo "# $kernel: ${line#@@}" ;;
 		"# "*) echo "$line" ;;
 		esac
-	done <"$home/lines"
+	done <"$lines"
 }
 
-for series; do
+for kernel; do
+	series=${kernel%%-*}
 	home=build/lab/$series
+	console=build/lab/$kernel.log
+	lines=build/lab/$kernel.lines
 	if ! "$here/fetch.sh" "$series" || ! "$here/initramfs.sh" "$series" "$build"; then
-		not_ok "$series: could not be made"
+		not_ok "$kernel: could not be made"
 		continue
 	fi
 	began=$(date +%s)
 	for cpus in 2 2 1; do
 		boot $cpus
 		came_through && break
-		echo "# $series: did not boot, or its kernel broke down, with $cpus CPUs"
+		echo "# $kernel: did not boot, or its kernel broke down, with $cpus CPUs"
 	done
 	count_lines
-	if ! grep -aq '^@@ended 0' "$home/lines"; then
-		grep -av '^ok \|^skip ' "$home/lines" | tail -25
-		not_ok "$series: ended" "$(grep -a '^@@ended' "$home/lines" || echo "the guest did not get to the end within $limit s")"
+	if ! grep -aq '^@@ended 0' "$lines"; then
+		grep -av '^ok \|^skip ' "$lines" | tail -25
+		not_ok "$kernel: ended" "$(grep -a '^@@ended' "$lines" || echo "the guest did not get to the end within $limit s")"
 	fi
-	echo "# $series: $(($(date +%s) - began)) s in QEMU with $cpus CPUs"
+	echo "# $kernel: $(($(date +%s) - began)) s in QEMU with $cpus CPUs"
 done
 finish
