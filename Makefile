@@ -115,7 +115,7 @@ build/fuzz/libdemarc.a: $(FUZZ_OBJ)
 
 build/fuzz/%: tests/fuzz/%.c build/fuzz/libdemarc.a
 	$(call msg,FUZZ,$<)
-	$(Q)$(FUZZ_CC) -Itests -fsanitize=fuzzer -o $@ $< build/fuzz/libdemarc.a $(LIBS)
+	$(Q)$(FUZZ_CC) -Itests -Ibpf -fsanitize=fuzzer -o $@ $< build/fuzz/libdemarc.a $(LIBS)
 
 # What is missing comes first, and then make starts anew: pkg-config is asked when it starts.
 demo: bootstrap-demo

@@ -55,7 +55,7 @@ bpf_skb_load_bytes(const struct __sk_buff *skb, __u32 offset, void *to, __u32 le
 	return 0;
 }
 
-#include "../../bpf/packet.h"
+#include "packet.h"
 
 static void
 require(bool condition)

@@ -19,7 +19,7 @@ class Tree:
         self.names = self._list()
 
     def _list(self):
-        if os.path.isdir(os.path.join(self.root, ".git")):
+        if os.path.exists(os.path.join(self.root, ".git")):
             listed = subprocess.run(["git", "-C", self.root, "ls-files", "-co", "--exclude-standard"],
                                     stdout=subprocess.PIPE, text=True, check=True).stdout
             found = listed.splitlines()
