@@ -75,10 +75,11 @@ evasion: all $$(LIVE_PROGRAMS)
 	@$(AS_ROOT) $(if $(UPDATE),env UPDATE=1 )$(PYTHON) -B tests/evasion/run.py --build $(OUT) $(if $(ONLY),$(ONLY))
 
 evasion-lab: all $$(LIVE_PROGRAMS)
-	@INSIDE=evasion tests/lab/run.sh evasion-lab $(OUT) $(or $(KERNELS),$(KERNELS_ALL))
+	@INSIDE=evasion LAB_SECONDS=900 tests/lab/run.sh evasion-lab $(OUT) $(or $(KERNELS),$(KERNELS_PLAIN))
 
+KERNELS_PLAIN := 5.10 6.1 6.12 7.3
 # See tests/lab/run.sh for what is different about the last two.
-KERNELS_ALL := 5.10 6.1 6.12 7.3 6.1-lockdown 6.1-nolsm
+KERNELS_ALL   := $(KERNELS_PLAIN) 6.1-lockdown 6.1-nolsm
 
 # One kernel within the budget of make test; all of them on request.
 lab: all $$(LIVE_PROGRAMS)
@@ -134,9 +135,9 @@ bench-peers:
 
 bench-programs: $$(BENCH_PROGRAMS)
 
-# Every fuzz target for FUZZ_SECONDS, from its seeds.
+# Every fuzz target for FUZZ_SECONDS, from its seeds, JOBS at a time.
 fuzz: $$(FUZZ)
-	@tests/fuzz/run.sh $(FUZZ_SECONDS) $^
+	@JOBS=$(or $(JOBS),1) tests/fuzz/run.sh $(FUZZ_SECONDS) $^
 
 # What must hold before a change is handed in.
 check: bootstrap-test
@@ -181,11 +182,11 @@ help:
 	@echo 'make check      format, both compilers, clang-tidy, cppcheck, laws of style, sanitizers'
 	@echo 'make test-full  the suites of make test at full size, and fuzz, sanitizers, all kernels'
 	@echo 'make unit | style | schema | replay | journal | live | evasion | lab | sanitizer | tsan    one suite (live, evasion: ONLY=NAME)'
-	@echo 'make test-kernels   the lab on 5.10, 6.1, 6.12 and 7.3'
+	@echo 'make test-kernels   the lab on 5.10, 6.1, 6.12, 7.3, locked down, without LSM hooks (KERNELS=6.1-lockdown: one)'
 	@echo 'make bench-check    instruction counts against the stored ones (UPDATE=1 REASON=... stores)'
 	@echo 'make bench-peers    installs the tracers that make bench compares with'
 	@echo 'make bench-publish  writes the results of make bench into README.md and docs/performance.md'
-	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS (60)'
+	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS (60), JOBS (1) at a time'
 	@echo 'V=1 shows commands; SAN=address,undefined builds with sanitizers'
 
 .PHONY: bench bench-publish bench-check bench-test bench-peers bench-programs

@@ -8,16 +8,19 @@ A cell of the truth table has four letters, or `-` for what did not see it:
     N  the NIC probe told it as an unattributed flow; F: as a forwarded one
     P  the right process is named; X would be a wrong one, and never is
 """
+import json
 import os
 import shutil
 import sys
-from collections import namedtuple
+from collections import Counter, namedtuple
 
 from harness import APP4, SINK4, SINK_MAC, Failure, Skipped, command, expect
 import ocsf
 import senders
 
 PORT = 8080
+SERVED = 8500
+RACED = 8600
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # name, what it tries, send(box, case) -> report, cell expected; oracle: "exact" (bytes told = bytes that
@@ -241,12 +244,16 @@ def no_worker(told):
     expect(not any((n or "").startswith("kworker") for n in names), "owners", names)
 
 
-def one_pid(box, case):
+def same_pid(verb):
+    return lambda box, case: one_pid(box, case, verb)
+
+
+def one_pid(box, case, verb):
     copies = []
     for word in ("even", "odd"):
         copies.append(os.path.join(box.directory, f"evade-{word}"))
         shutil.copy(box.evade, copies[-1])
-    return program("samepid", *copies, count=100)(box, case)
+    return program(verb, *copies, count=100)(box, case)
 
 
 def each_its_program(told):
@@ -254,9 +261,72 @@ def each_its_program(told):
     expect(len(told.flows) == 100, len(told.flows), "flows of 100")
     for flow in told.flows:
         word = ("even", "odd")[(ocsf.dst_port(flow) - PORT) % 2]
+        index = ocsf.dst_port(flow) - PORT
+        expect(ocsf.pid(flow) == told.report["pids"][index], "pid", ocsf.pid(flow), "of",
+               told.report["pids"][index])
         path = ocsf.dig(flow, "actor", "process", "file", "path")
         expect(ocsf.name(flow) == f"evade-{word}", "name", ocsf.name(flow), "of", word)
         expect(path is None or path.endswith(word), "program", path, "of", word)
+
+
+def served(name, count):
+    """A server in the app namespace, which the sink asks COUNT times."""
+    def send(box, case):
+        words = (sys.executable, "-B", os.path.join(HERE, "senders.py"), name, "-", SERVED, count)
+        server = box.start("exec", side="app", rest=words)
+        asked = script(box, "fetch", APP4, count, side="sink", port=SERVED)
+        expect("ports" in asked, "the server did not answer:", asked["error"])
+        report = json.loads(server.stdout.read().splitlines()[-1])
+        return {**report, "ports": asked["ports"]}
+    return send
+
+
+def by_listener(told):
+    """Who listened is named as what it is; who accepted is nobody's guess."""
+    mine = [f for f in told.all_flows if ocsf.role(f) == "server" and
+            ocsf.dst_port(f) in told.report["ports"]]
+    expect(len(mine) == len(told.report["ports"]), len(mine), "flows of", len(told.report["ports"]))
+    for flow in mine:
+        seen = ocsf.pid(flow), ocsf.basis(flow)
+        expect(seen == (told.report["pid"], "listener"), "owner", seen, "instead of",
+               (told.report["pid"], "listener"))
+
+
+def raced(kind, count):
+    """The address changes under connect(): what the sink saw is compared with what is told."""
+    def send(box, case):
+        here, other = address(case), f"198.51.100.{20 + case.index}"
+        sink = box.start("exec", rest=(box.evade, f"witness-{kind}", here, RACED, count))
+        report = box.send("exec", rest=(box.evade, f"race-{kind}", here, RACED, count, other), seconds=120)
+        witness = json.loads(sink.stdout.read().splitlines()[-1])
+        expect(witness["error"] == "" and witness["first"] + witness["second"] == count,
+               "the sink saw", witness["first"], "+", witness["second"], "of", count)
+        expect(witness["first"] and witness["second"], "nothing raced:", witness["second"])
+        return {**report, "witness": witness, "other": other}
+    return send
+
+
+def race_flows(told):
+    mine = [f for f in told.all_flows if ocsf.pid(f) == told.report["pid"]]
+    for flow in mine:
+        asked = ocsf.enrichment(flow, "event", "requested_ip")
+        expect(asked in (None, ocsf.dst_ip(flow)), "asked for", asked, "and sent to", ocsf.dst_ip(flow))
+    return mine
+
+
+def datagrams_where_seen(told):
+    packets, witness = Counter(), told.report["witness"]
+    for flow in race_flows(told):
+        packets[ocsf.dst_ip(flow)] += ocsf.packets_out(flow)
+    wanted = {address(told.case): witness["first"], told.report["other"]: witness["second"]}
+    expect(dict(packets) == wanted, "packets told", dict(packets), "of", wanted)
+
+
+def streams_where_seen(told):
+    seen = Counter((port, to) for port, to in told.report["witness"]["seen"])
+    told_of = Counter((ocsf.src_port(f), ocsf.dst_ip(f)) for f in race_flows(told))
+    expect(told_of == seen, "told and not seen:", list((told_of - seen).items())[:3],
+           "seen and not told:", list((seen - told_of).items())[:3])
 
 
 def x32_refused(told):
@@ -293,10 +363,17 @@ ROWS = (
     ("E11", "io_uring: CONNECT and SEND", program("uring"), "GC-P", None),
     ("E11-sqpoll", "io_uring: the same by the kernel's polling thread", program("uring-sqpoll"), "GC-P",
      None),
+    ("E11-direct", "io_uring: SOCKET without a descriptor", program("uring-direct"), "GC-P", None),
+    ("E11-direct-sqpoll", "io_uring: the same by the polling thread", program("uring-direct-sqpoll"),
+     "GC-P", None),
     ("E13", "io_uring: SENDMSG of a datagram", program("uring-sendmsg"), "GC-P"),
     ("E13-zerocopy", "io_uring: SEND_ZC", program("uring-zerocopy"), "GC-P", None),
     ("E15", "x32 system calls", program("x32"), "----", None, x32_refused),
     ("E15-int80", "32-bit system calls by int 0x80", program("int80"), "GC-P", None),
+    ("E16", "a thread changes the address during 100,000 connects of UDP", raced("udp", 100000), "GC-P",
+     None, datagrams_where_seen),
+    ("E16-tcp", "the same during 5,000 connects of TCP", raced("tcp", 5000), "GC-P", None,
+     streams_where_seen),
     ("E17-tcp", "raw IP with a TCP header of its own", python("raw_tcp"), "GC-P", "exact"),
     ("E17-udp", "raw IP with a UDP header of its own", python("raw_udp"), "GC-P", "exact"),
     ("E18", "ICMP tunnel: 1,000 echoes of 1,400 bytes", traffic("icmp", "-b", 1400, "-k", 1000), "GC-P"),
@@ -308,8 +385,10 @@ ROWS = (
      (0, 0)),
     ("E20-both", "PACKET_TX_RING with PACKET_QDISC_BYPASS: the same", program("txring", "app0", 1, count=4),
      "----", (0, 0)),
+    ("E21", "AF_XDP in copy mode: a documented limit", program("xdp", "app0", count=4), "----", (0, 0)),
     ("E22", "SCTP, connect()", sctp("sctp"), "GC-P"),
     ("E22-many", "SCTP one-to-many, implicit by sendto()", sctp("sctp_many"), "GC-P", None),
+    ("E23", "DCCP, a request", python("dccp"), "GC-P", None),
     ("E25-sendfile", "sendfile()", python("by_sendfile"), "GC-P"),
     ("E25-splice", "splice()", python("by_splice"), "GC-P"),
     ("E25-vmsplice", "vmsplice() and splice()", python("by_vmsplice"), "GC-P"),
@@ -320,8 +399,14 @@ ROWS = (
     ("E41-early", "the socket is passed before connect()", python("passed_unconnected"), "GC-P"),
     ("E41-fork", "a child sends by its parent's socket", python("forked"), "GC-P"),
     ("E41-getfd", "the socket is taken by pidfd_getfd()", python("taken_fd"), "GC-P"),
+    ("E42-activated", "a listener made by one program and served by another", served("activated", 3),
+     "GC-P", None, by_listener),
+    ("E42-workers", "children accept and are gone", served("workers", 8), "GC-P", None, by_listener),
     ("E53", "exec with an open socket", python("exec_with_socket"), "GC-P"),
-    ("E54", "100 processes with one pid, of two programs", one_pid, "GC-P", "exact", each_its_program),
+    ("E54", "100 processes with one pid, of two programs", same_pid("samepid"), "GC-P", "exact",
+     each_its_program),
+    ("E54-inside", "the same in a namespace of process ids", same_pid("samepid-inside"), "GC-P", "exact",
+     each_its_program),
     ("E55", "hostile bytes in the process's name", python("named"), "GC-P", "exact", names_told),
     ("E57", "root of a user namespace", python("user_namespace"), "GC-P"),
     ("E57-pod", "a pod in the node's network namespace", in_pod, "GC-P", "exact", pod_told),

@@ -8,8 +8,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/sched.h>
-#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,50 +53,6 @@ evade_udp(const struct order *order)
 	if (sendto(fd, "one", 3, 0, (const struct sockaddr *)&order->to, sizeof(order->to)) < 0)
 		return -errno;
 	return close(fd);
-}
-
-static pid_t
-fork_as(pid_t pid)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD,
-		.set_tid = pid ? (uint64_t)(uintptr_t)&pid : 0,
-		.set_tid_size = pid ? 1 : 0,
-	};
-
-	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-}
-
-/* Programs MORE[0] and MORE[1] in turn, all with one pid; each sends to the next port. */
-static int
-evade_samepid(const struct order *order)
-{
-	pid_t pid = 0;
-
-	for (unsigned int i = 0; i < order->count; i++) {
-		char port[8], address[INET_ADDRSTRLEN];
-		char udp[] = "udp", one[] = "1";
-		char *words[] = {order->more[i % 2], udp, address, port, one, NULL};
-		pid_t child;
-
-		fflush(stdout);
-		child = fork_as(pid);
-
-		if (child < 0)
-			return -errno;
-		if (child == 0) {
-			inet_ntop(AF_INET, &order->to.sin_addr, address, sizeof(address));
-			snprintf(port, sizeof(port), "%u", ntohs(order->to.sin_port) + i);
-			if (!freopen("/dev/null", "w", stdout))
-				_exit(1);
-			execv(words[0], words);
-			_exit(1);
-		}
-		waitpid(child, NULL, 0);
-		pid = child;
-	}
-	printf(",\"pids\":[%d]", pid);
-	return 0;
 }
 
 #ifdef __x86_64__
@@ -158,17 +113,27 @@ evade_int80(const struct order *order)
 static const struct {
 	const char *name;
 	int (*fn)(const struct order *order);
+	bool serves;
 } verbs[] = {
-	{"quick", evade_quick},
-	{"udp", evade_udp},
-	{"samepid", evade_samepid},
-	{"int80", evade_int80},
-	{"x32", evade_x32},
-	{"uring", evade_uring},
-	{"uring-sqpoll", evade_uring_sqpoll},
-	{"uring-sendmsg", evade_uring_sendmsg},
-	{"uring-zerocopy", evade_uring_zerocopy},
-	{"txring", evade_txring},
+	{"quick", evade_quick, false},
+	{"udp", evade_udp, false},
+	{"mixed", evade_mixed, false},
+	{"samepid", evade_samepid, false},
+	{"samepid-inside", evade_samepid_inside, false},
+	{"int80", evade_int80, false},
+	{"x32", evade_x32, false},
+	{"uring", evade_uring, false},
+	{"uring-sqpoll", evade_uring_sqpoll, false},
+	{"uring-sendmsg", evade_uring_sendmsg, false},
+	{"uring-zerocopy", evade_uring_zerocopy, false},
+	{"uring-direct", evade_uring_direct, false},
+	{"uring-direct-sqpoll", evade_uring_direct_sqpoll, false},
+	{"txring", evade_txring, false},
+	{"xdp", evade_xdp, false},
+	{"race-udp", evade_race_udp, false},
+	{"race-tcp", evade_race_tcp, false},
+	{"witness-udp", evade_witness_udp, true},
+	{"witness-tcp", evade_witness_tcp, true},
 };
 
 int
@@ -186,7 +151,8 @@ main(int argc, char **argv)
 
 		if (strcmp(verbs[i].name, argv[1]) != 0)
 			continue;
-		printf("{\"verb\":\"%s\",\"tried\":true,\"pid\":%d", argv[1], getpid());
+		if (!verbs[i].serves)
+			printf("{\"verb\":\"%s\",\"tried\":true,\"pid\":%d", argv[1], getpid());
 		result = verbs[i].fn(&order);
 		printf(",\"error\":\"%s\"}\n", result < 0 ? strerrorname_np(-result) : "");
 		return 0;

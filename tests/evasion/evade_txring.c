@@ -18,8 +18,8 @@
 #define FRAMES 8
 
 /* A UDP packet to order->to; its checksums stay empty, for nobody reads them. */
-static unsigned int
-fill(const struct order *order, char *at)
+unsigned int
+evade_fill_frame(const struct order *order, char *at)
 {
 	struct ether_header ether = {.ether_type = htons(ETHERTYPE_IP)};
 	struct iphdr ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP};
@@ -56,8 +56,8 @@ evade_txring(const struct order *order)
 	for (unsigned int i = 0; i < order->count && i < FRAMES; i++) {
 		struct tpacket_hdr *head = (void *)(ring + i * FRAME);
 
-		head->tp_len =
-			fill(order, (char *)head + TPACKET_HDRLEN - sizeof(struct sockaddr_ll));
+		head->tp_len = evade_fill_frame(order, (char *)head + TPACKET_HDRLEN -
+							       sizeof(struct sockaddr_ll));
 		head->tp_status = TP_STATUS_SEND_REQUEST;
 	}
 	return send(fd, NULL, 0, 0) < 0 ? -errno : 0;

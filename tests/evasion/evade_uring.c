@@ -11,6 +11,7 @@
 
 #include "evade.h"
 
+#define SOCKET        45 /* IORING_OP_SOCKET, 5.19 */
 #define SEND_ZEROCOPY 47 /* IORING_OP_SEND_ZC, 6.0 */
 #define ENTRIES       4
 #define PAYLOAD       500
@@ -105,6 +106,52 @@ int
 evade_uring_zerocopy(const struct order *order)
 {
 	return connect_and_send(order, 0, SEND_ZEROCOPY);
+}
+
+/* The socket has no descriptor: it lives in the ring's own table, as number 0. */
+static int
+open_directly(const struct order *order, unsigned int setup)
+{
+	const uint8_t linked = IOSQE_IO_LINK, fixed = IOSQE_FIXED_FILE;
+	struct ring ring = {0};
+	int result = open_ring(&ring, setup), empty = -1;
+
+	if (result < 0)
+		return result;
+	if (syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_FILES, &empty, 1) < 0)
+		return -errno;
+	ring.entries[0] = (struct io_uring_sqe){
+		.opcode = SOCKET,
+		.fd = AF_INET,
+		.off = SOCK_STREAM,
+		.file_index = 1, /* counted from 1 */
+		.flags = linked,
+	};
+	ring.entries[1] = (struct io_uring_sqe){
+		.opcode = IORING_OP_CONNECT,
+		.addr = (uintptr_t)&order->to,
+		.off = sizeof(order->to),
+		.flags = linked | fixed,
+	};
+	ring.entries[2] = (struct io_uring_sqe){
+		.opcode = IORING_OP_SEND,
+		.addr = (uintptr_t)content,
+		.len = PAYLOAD,
+		.flags = fixed,
+	};
+	return submit(&ring, 3);
+}
+
+int
+evade_uring_direct(const struct order *order)
+{
+	return open_directly(order, 0);
+}
+
+int
+evade_uring_direct_sqpoll(const struct order *order)
+{
+	return open_directly(order, IORING_SETUP_SQPOLL);
 }
 
 int

@@ -16,9 +16,11 @@ import sys
 import threading
 import time
 
-SOL_IP, SOL_IPV6, SOL_PACKET = 0, 41, 263
+from servers import *  # noqa: F401,F403  what is called by its name on the command line
+from servers import APP4, SOL_IP, connected, datagram, finish
+
+SOL_PACKET = 263
 FRAME = bytes.fromhex("02000000000b02000000000a")
-APP4 = "192.0.2.10"
 
 
 def ip_packet(source, to, protocol, inner, options=b""):
@@ -35,22 +37,6 @@ def ip_packet(source, to, protocol, inner, options=b""):
 def udp_packet(to, port, size=50, source=APP4):
     inner = struct.pack(">HHHH", 7, port, 8 + size, 0) + b"x" * size
     return ip_packet(source, to, 17, inner)
-
-
-def datagram(family=socket.AF_INET):
-    return socket.socket(family, socket.SOCK_DGRAM)
-
-
-def connected(address, port):
-    return socket.create_connection((address, port))
-
-
-def finish(sock):
-    """Until the peer has read all and closed, so that no packet is left for later."""
-    sock.shutdown(socket.SHUT_WR)
-    while sock.recv(65536):
-        pass
-    sock.close()
 
 
 def fastopen_connect(address, port):
@@ -274,6 +260,17 @@ def named(address, port):
         datagram().sendto(b"x", (address, port + i))
 
 
+def dccp(address, port):
+    """The kernel sends the request; that nobody answers is not our business."""
+    sock = socket.socket(socket.AF_INET, 6, 33)
+    sock.setsockopt(269, 2, struct.pack(">I", 42))
+    sock.setblocking(False)
+    try:
+        sock.connect((address, port))
+    except BlockingIOError:
+        time.sleep(0.3)
+
+
 def user_namespace(address, port):
     """Root of a user namespace of its own, in the network namespace of the node."""
     if ctypes.CDLL(None, use_errno=True).unshare(0x10000000):
@@ -350,44 +347,6 @@ def subflows(address, port):
     time.sleep(0.5)
 
 
-def older(address, port, flag):
-    """Everything is open before the agent comes; then, when told, it is used."""
-    stream, silent = connected(address, port), datagram()
-    bound = datagram()
-    bound.bind((APP4, 8701))
-    server = socket.create_server((APP4, 8700))
-    print("ready", flush=True)
-    while not os.path.exists(flag):
-        time.sleep(0.05)
-    stream.send(b"x" * 1000)
-    silent.sendto(b"x" * 100, (address, port + 1))
-    accepted = server.accept()[0]
-    accepted.send(b"answer" * 10)
-    finish(accepted)
-    finish(stream)
-    bound.settimeout(20)
-    _, peer = bound.recvfrom(99)
-    bound.sendto(b"answer" * 10, peer)
-
-
-def ask(address, _):
-    """Of the sink: what the older listeners are asked."""
-    sock = connected(address, 8700)
-    while sock.recv(999):
-        pass
-    sock.close()
-    sock = datagram()
-    for _ in range(5):
-        sock.sendto(b"question", (address, 8701))
-        sock.settimeout(2)
-        try:
-            sock.recvfrom(99)
-            break
-        except socket.timeout:
-            pass
-    return {"port": sock.getsockname()[1]}
-
-
 def spoofed_syns(address, port):
     """SYNs from many hosts that do not exist, to a listener and to a closed port."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
@@ -400,13 +359,6 @@ def spoofed_syns(address, port):
         total = ~((total & 0xffff) + (total >> 16)) & 0xffff
         syn = syn[:16] + struct.pack(">H", total) + syn[18:]
         sock.sendto(ip_packet(source, address, 6, syn), (address, 0))
-
-
-def listen(_, port):
-    server = socket.create_server(("0.0.0.0", port), backlog=100)
-    print("ready", flush=True)
-    while True:
-        server.accept()[0].close()
 
 
 def once_a_second(address, port, count):
@@ -426,51 +378,6 @@ def steady(address, port, seconds):
             sent += 1
         time.sleep(0.01)
     return {"sent": sent}
-
-
-def drain(sock):
-    try:
-        while sock.recv(65536):
-            pass
-        sock.close()
-    except OSError:
-        pass
-
-
-def accept_all(server):
-    while True:
-        threading.Thread(target=drain, args=(server.accept()[0],), daemon=True).start()
-
-
-def answer(udp):
-    """`late N` is answered after N seconds, from the address that was spoken to."""
-    while True:
-        data, extra, _, peer = udp.recvmsg(2000, 200)
-        here = socket.inet_ntoa(extra[0][2][8:12])
-        info = [(SOL_IP, 8, bytes(4) + socket.inet_aton(here) + bytes(4))]
-        if data.startswith(b"late "):
-            threading.Timer(float(data[5:]), udp.sendmsg, ([b"now"], info, 0, peer)).start()
-
-
-def serve(_, port):
-    """The sink's side of everything: TCP, MPTCP and UDP on one port."""
-    kinds = [socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True,
-                                  backlog=1000)]
-    try:
-        multi = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
-        multi.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        multi.bind(("0.0.0.0", port + 1))
-        multi.listen(9)
-        kinds.append(multi)
-    except OSError:
-        pass
-    udp = datagram()
-    udp.bind(("0.0.0.0", port))
-    udp.setsockopt(SOL_IP, 8, 1)
-    for server in kinds:
-        threading.Thread(target=accept_all, args=(server,), daemon=True).start()
-    print("ready", flush=True)
-    answer(udp)
 
 
 def main():

@@ -7,7 +7,6 @@ import time
 import cases
 import harness
 from harness import ETHERNET_BYTES, SINK4, Failure, Skipped, expect
-import monitor
 import ocsf
 import setup
 import transports
@@ -56,7 +55,7 @@ class Story:
                     self.send(case)
                     self.release(server)
             setup.let_idle()
-            box.sees_ends = monitor.covered(agent, "tp_btf/inet_sock_set_state")
+            box.sees_ends = ocsf.attached(agent.status()["coverage"], "tp_btf/inet_sock_set_state")
             agent.stop()
             self.entries = agent.entries()
 

@@ -121,3 +121,13 @@ def flows(entries):
         if key not in found or rank(entry) >= rank(found[key]):
             found[key] = entry
     return list(found.values())
+
+
+def attached(coverage, hook):
+    """Whether this kernel took the hook; where it did not, demarc says so itself."""
+    return any(row["state"] == "attached" for row in coverage if row["hook"] == hook)
+
+
+def refused(coverage, hook):
+    """Whether it refused one of the programs there, even if another took its place."""
+    return any(row["state"] == "refused" for row in coverage if row["hook"] == hook)

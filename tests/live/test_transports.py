@@ -163,9 +163,14 @@ def refused(box):
     told = story(box)
     report = told.result("refused")
     mine = [e for e in told.entries if ocsf.pid(e) == report["pid"] and ocsf.outcome(e)]
+    if not ocsf.attached(told.status["coverage"], "tp_btf/inet_sock_set_state"):
+        flows = [f for f in told.flows if ocsf.pid(f) == report["pid"]]
+        expect(len(flows) == 1 and not mine, "without a hook for ends:", describe(flows), len(mine))
+        return "told as a flow; this kernel lets nobody see how it ended, and coverage says so"
     expect(len(mine) == 1, "attempts of the refused process:", len(mine))
     expect(ocsf.outcome(mine[0]) == "refused", "outcome", ocsf.outcome(mine[0]))
     expect((ocsf.dst_ip(mine[0]), ocsf.dst_port(mine[0])) == (AWAY4, 81), "destination")
+    return ""
 
 
 def quick(box):
@@ -194,6 +199,13 @@ def no_others(box):
     expect(len(seen) == wanted, len(seen), "flows of", wanted, describe(seen))
 
 
+def cut_later(told):
+    """Packets and bytes that segmentation added behind the NIC probe, where veth takes no GSO of UDP."""
+    cut = [row for row in transports.ROWS
+           if not isinstance(told.done[row.name], Exception) and told.done[row.name][:2] == row.cut]
+    return [sum(row.cut[i] - row.expected[i] for row in cut) for i in (0, 1)]
+
+
 def conserved(box):
     """What the peer received = what the NIC probe counted, packet by packet."""
     told = story(box)
@@ -203,9 +215,12 @@ def conserved(box):
     for what in ("packets", "bytes"):
         expect(nic[what] == sum(totals[part][what] for part in parts), "the NIC's", what,
                nic[what], "are not the sum of", {part: totals[part][what] for part in parts})
-    expect(nic["packets"] == told.arrived[0], "NIC packets", nic["packets"], "of", told.arrived[0])
-    frame = told.arrived[1] - told.arrived[0] * ETHERNET_BYTES
-    expect(nic["bytes"] in (frame, told.arrived[1]), "NIC bytes", nic["bytes"], "of", frame)
+    more_packets, more_bytes = cut_later(told)
+    packets = told.arrived[0] - more_packets
+    size = told.arrived[1] - told.arrived[0] * ETHERNET_BYTES - more_bytes
+    expect(nic["packets"] == packets, "NIC packets", nic["packets"], "of", packets)
+    expect(nic["bytes"] in (size, size + packets * ETHERNET_BYTES), "NIC bytes", nic["bytes"], "of",
+           size)
 
 
 def tests():
