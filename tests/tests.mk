@@ -124,7 +124,7 @@ bench-publish:
 # Figures that repeat, against tests/bench/baseline.json; UPDATE=1 REASON='...' stores them anew.
 bench-check: bootstrap-test
 	@$(MAKE) --no-print-directory all bench-programs
-	@$(PYTHON) -B tests/bench/guard.py $(OUT) $(if $(UPDATE),--update '$(REASON)')
+	@$(PYTHON) -B tests/bench/guard.py $(OUT) $(if $(UPDATE),--update "$$REASON")
 
 bench-test:
 	@$(PYTHON) -B tests/bench/guard_test.py
