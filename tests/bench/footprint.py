@@ -45,16 +45,18 @@ def memory(box):
     """With FLOWS flows in the table and RULES rules."""
     with Agent(box, settings=(f"rules={write_rules(box)}",)) as agent:
         idle = agent.memory_kib()
-        child = box.start(box.app, True, "spread", "198.18.0.1", 7000, FLOWS,
-                          stdout=subprocess.PIPE)
-        child.stdout.readline()
+        children = [box.start(box.app, True, "spread", "198.18.0.1", 7000, FLOWS // 2, group=group,
+                              stdout=subprocess.PIPE) for group in (box.inside, box.beside)]
+        for child in children:
+            child.stdout.readline()
         status = agent.settle()
         time.sleep(2)
         found = {"kib": agent.memory_kib(), "idle_kib": idle, "map_bytes": agent.map_bytes(),
-                 "mapped_kib": agent.mapped_kib(),
-                 "flows": status["counters"]["flow"]["issued"], "rules": status["policy"]["rules"]}
-        box.end(child)
-        child.stdout.close()
+                 "mapped_kib": agent.mapped_kib(), "flows": status["counters"]["flow"]["issued"],
+                 "rules": status["policy"]["rules"]}
+        for child in children:
+            box.end(child)
+            child.stdout.close()
     return found
 
 

@@ -48,6 +48,7 @@ class Sandbox:
         self.app, self.sink = f"{NAME}-app", f"{NAME}-sink"
         self.scope = os.path.join(cgroup_mount(), NAME)
         self.inside = os.path.join(self.scope, "load")
+        self.beside = os.path.join(self.scope, "load2")  # one cgroup may not fill the table alone
         self.children = []
 
     def __enter__(self):
@@ -65,6 +66,7 @@ class Sandbox:
     def _make(self):
         os.makedirs(self.pins)
         os.makedirs(self.inside)
+        os.makedirs(self.beside)
         sh("mount", "-t", "bpf", "bpf", self.pins)
         self._make_files()
         for name in (self.app, self.sink):
@@ -94,14 +96,14 @@ class Sandbox:
         with open(os.path.join(self.work, "empty.json"), "w") as out:
             out.write("{}\n")
 
-    def words(self, netns, scoped, *load):
+    def words(self, netns, scoped, *load, group=None):
         """Join the cgroup first, the namespace second: ip netns exec mounts /sys anew."""
         script = 'echo $$ >"$1/cgroup.procs"; shift; exec ip netns exec "$@"'
-        group = self.inside if scoped else cgroup_mount()
+        group = group or (self.inside if scoped else cgroup_mount())
         return ["sh", "-c", script, "sh", group, netns, self.load_program, *map(str, load)]
 
-    def start(self, netns, scoped, *load, **more):
-        child = subprocess.Popen(self.words(netns, scoped, *load), start_new_session=True,
+    def start(self, netns, scoped, *load, group=None, **more):
+        child = subprocess.Popen(self.words(netns, scoped, *load, group=group), start_new_session=True,
                                  stdin=subprocess.DEVNULL, **more)
         self.children.append(child)
         return child
@@ -130,7 +132,7 @@ class Sandbox:
             sh("ip", "netns", "del", name, check=False)
         sh("umount", self.pins, check=False)
         shutil.rmtree(self.work, ignore_errors=True)
-        for folder in (self.inside, self.scope):
+        for folder in (self.inside, self.beside, self.scope):
             for _ in range(50):
                 if not os.path.isdir(folder):
                     break
