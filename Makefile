@@ -8,7 +8,8 @@
 # make clean      removes build/
 # make help       the rest
 #
-# V=1 shows commands; SAN=address,undefined builds with sanitizers (into build/san), SAN=thread into build/tsan.
+# V=1 shows commands; SAN=address,undefined builds with sanitizers (into build/san), SAN=thread into build/tsan;
+# OUT=build/NAME builds elsewhere, BPF_EXTRA are more flags for the kernel side.
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -73,7 +74,8 @@ $(OUT)/userspace/%.o: userspace/%.c | $(SKELS)
 # built twice: "plain" does without fetch-and-add, for kernels before 5.12.
 BPF_HEADERS := $(wildcard bpf/*.h) include/wire.h
 BPF_CC = $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
-	-Wno-missing-declarations -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+	-Wno-missing-declarations -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch) \
+	$(BPF_EXTRA)
 
 $(OUT)/bpf/%_plain.bpf.o: bpf/%.bpf.c $(BPF_HEADERS)
 	$(call msg,BPF,$@)

@@ -6,6 +6,8 @@
 # $$(UNIT) and the like are known only after the Makefile's end.
 .SECONDEXPANSION:
 
+include tests/crash/crash.mk
+
 PYTHON ?= /usr/bin/python3
 
 # In the order in which they run.
@@ -26,7 +28,7 @@ test: bootstrap-test
 	@$(MAKE) --no-print-directory suites RUN='$(SUITES)' FUZZ_SECONDS=5
 
 test-full: bootstrap-test
-	@$(MAKE) --no-print-directory suites RUN='$(FULL_SUITES)' STORM=1000000
+	@$(MAKE) --no-print-directory suites RUN='$(FULL_SUITES)' STORM=1000000 FULL=1
 
 suites: all test-programs
 	@rm -rf build/results
@@ -36,7 +38,7 @@ suites: all test-programs
 		echo "   $$suite took $$(($$(date +%s) - began)) s"; \
 	done; echo "== sum"; tests/summary.sh $(RUN)
 
-test-programs: $$(UNIT) $$(LIVE_PROGRAMS)
+test-programs: $$(UNIT) $$(LIVE_PROGRAMS) $$(CRASH_PROGRAMS)
 
 unit: $$(UNIT)
 	@tests/unit/run.sh unit $^
@@ -155,7 +157,7 @@ check-format:
 check-clang:
 	@$(MAKE) --no-print-directory CC=clang OUT=build/clang all
 	@$(MAKE) --no-print-directory CC=clang OUT=build/clang build/clang/live/traffic build/clang/evasion/evade \
-		bench-programs
+		build/clang/crash/load bench-programs
 
 # A file is looked at again only when it changed: one stamp for each.
 TIDY_SRC = $(shell git ls-files 'userspace/*.c')
@@ -182,6 +184,7 @@ help:
 	@echo 'make check      format, both compilers, clang-tidy, cppcheck, laws of style, sanitizers'
 	@echo 'make test-full  the suites of make test at full size, and fuzz, sanitizers, all kernels'
 	@echo 'make unit | style | schema | replay | journal | live | evasion | lab | sanitizer | tsan    one suite (live, evasion: ONLY=NAME)'
+	@echo 'make crash       kill, stop, upgrade and freeze the agent under load (ONLY=NAME; FULL=1: at full size)'
 	@echo 'make test-kernels   the lab on 5.10, 6.1, 6.12, 7.3, locked down, without LSM hooks (KERNELS=6.1-lockdown: one)'
 	@echo 'make bench-check    instruction counts against the stored ones (UPDATE=1 REASON=... stores)'
 	@echo 'make bench-peers    installs the tracers that make bench compares with'

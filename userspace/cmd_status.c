@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -17,11 +18,14 @@ static const char help[] =
 	"Asks the running agent over its socket. Exit code 1 when none answers.\n\n"
 	"      --json              all of it, for programs\n" CONFIG_HELP;
 
+#define PATIENCE_S 5 /* an agent that is stopped takes the question and never answers */
+
 static int
 ask(const struct config *config, struct buf *answer, struct error *why)
 {
 	struct sockaddr_un address;
 	int fd cleanup(fd_drop) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval patience = {.tv_sec = PATIENCE_S};
 	char bytes[4096];
 	int result = status_address(config, &address, why);
 	ssize_t got;
@@ -31,8 +35,14 @@ ask(const struct config *config, struct buf *answer, struct error *why)
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return error_set(why, -errno, "no agent answers at %s: %s", address.sun_path,
 				 strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	while ((got = read(fd, bytes, sizeof(bytes))) > 0)
 		buf_add(answer, bytes, (size_t)got);
+	if (got < 0 && errno == EAGAIN)
+		return error_set(why, -ETIMEDOUT,
+				 "the agent at %s does not answer within %d s: it is "
+				 "stopped, or stands still",
+				 address.sun_path, PATIENCE_S);
 	return got < 0 ? error_set(why, -errno, "%s: %s", address.sun_path, strerror(errno)) : 0;
 }
 

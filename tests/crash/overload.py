@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""More than there is room for: what is lost is counted, told once, and never called healthy."""
+import signal
+import subprocess
+import time
+
+import cases
+from box import AWAY, FLOOD, HOME, Lives, Load, TCP_PORT, UDP_PORT
+import harness
+from harness import command, expect, wait_until
+import ocsf
+import oracle
+
+SMALL_RING = 65536
+
+
+def freeze(box):
+    """SIGSTOP until the rings are full, then SIGCONT."""
+    with Lives(box, each=True, ring__bulk_bytes=SMALL_RING, ring__critical_bytes=SMALL_RING) as lives:
+        box.serve()
+        lives.start()
+        loads = box.mixed(box.size(500, 1000, 50))
+        time.sleep(0.5)
+        lives.process.send_signal(signal.SIGSTOP)
+        time.sleep(box.size(4, 60))
+        silent(lives)
+        lives.process.send_signal(signal.SIGCONT)
+        lives.wait()
+        time.sleep(1)
+        sums, status, reports = cases.judge(box, lives, loads, lossless=False)
+        dropped = sum(c["dropped"] for c in status["counters"].values())
+        expect(dropped > 0, "the rings held everything: this shows nothing")
+        told = whole_story(box, sums, status, reports)
+        return f"{dropped} records lost, {sums.lost('ring')} told as lost, {told}"
+
+
+def silent(lives):
+    """Nobody may be told that a stopped agent is well."""
+    try:
+        status = lives.status(check=False, seconds=10)
+    except subprocess.TimeoutExpired:
+        raise harness.Failure("demarc status waits for ever for a stopped agent") from None
+    expect(status is None, "a stopped agent is said to be well")
+
+
+def whole_story(box, sums, status, reports):
+    """Each flow is told by name, or is in a sum of those that are not; bytes likewise."""
+    flows, _ = oracle.expected(reports)
+    totals = status["totals"]
+    named = len(sums.lives)
+    nameless = totals["close_lost"]["flows"] + totals["table_full_own"]["flows"] + \
+        totals["table_full_foreign"]["flows"]
+    expect(named + nameless == sum(flows.values()), named, "flows by name +", nameless,
+           "in sums, of", sum(flows.values()), totals)
+    for where, count in flows.items():
+        mine = sum(1 for flow in sums.lives if flow[:3] == where)
+        expect(mine <= count, mine, "flows to", where, "of", count)
+    return f"{named} flows by name and {nameless} in sums"
+
+
+def flood(box):
+    """One cgroup sends as much as it can to ever new places; another's few violations are named."""
+    seconds = box.size(10, 30)
+    with Lives(box) as lives:
+        box.serve()
+        lives.start()
+        noise = Load(box, "noise", "scatter", FLOOD, t=seconds + 2, b=32)
+        time.sleep(1)
+        quiet = Load(box, "web", "tcp", AWAY, p=TCP_PORT, r=1, k=seconds, b=100)
+        reports = [quiet.finish(seconds + 60), noise.finish(60)]
+        sent = sum(target["sent"] for target in reports[1]["targets"])
+        status = lives.end()
+        entries = oracle.read(lives.state)
+    sums = oracle.Sums(entries)
+    oracle.identities(status)
+    oracle.lost_in_rings(sums, status)
+    oracle.conserved(sums, status)
+    wanted, _ = oracle.expected(reports[:1])
+    found = {where: sums.flows[where] for where in wanted}
+    expect(found == dict(wanted), "of the quiet cgroup's connections", found, "are told of", dict(wanted))
+    names = {ocsf.name(e) for e in entries if oracle.place(e) in wanted and ocsf.kind(e) == "flow"}
+    expect(names == {"load"}, "they are told as those of", names)
+    told = sum(count for (address, _, _), count in sums.flows.items() if address in FLOOD)
+    suppressed = sums.lost("table")
+    expect(sums.lost("shed") == 0, sums.lost("shed"), "entries were shed")
+    flows_in_sums(sums, status, told, sent)
+    rate = sent / reports[1]["seconds"]
+    return (f"{sent} datagrams, {rate:.0f} a second: {told} flows told, {suppressed} in sums, "
+            f"{status['counters']['flow']['dropped']} records lost; {sum(wanted.values())} of "
+            f"{sum(wanted.values())} violations by name")
+
+
+def flows_in_sums(sums, status, told, sent):
+    totals = status["totals"]
+    apart = totals["table_full_own"]["flows"] + totals["table_full_foreign"]["flows"]
+    expect(sums.lost("table") == apart, "gaps tell of", sums.lost("table"), "flows in sums, the "
+           "kernel of", apart)
+    missing = sent - told - apart - totals["close_lost"]["flows"]
+    expect(0 <= missing <= sums.lost("ring"), missing, "of", sent, "flows are told nowhere, and",
+           sums.lost("ring"), "records were lost")
+
+
+def fill(box, killed):
+    """The journal's disk is full for a while: what has a number stays, what is refused is counted."""
+    with Lives(box, each=True, disk_mib=4, journal__staging_mib=4) as lives:
+        box.serve()
+        lives.start()
+        loads = box.mixed(box.size(500, 500, 50))
+        wait_until(lambda: lives.status()["journal"]["failing"], 60, "the disk to be full")
+        wait_until(lambda: lives.status()["pipeline"]["shed"], 60, "entries to be shed")
+        for _ in range(box.size(3, 10) if killed else 0):
+            lives.kill()
+            lives.start()
+            time.sleep(0.3)
+        expect(lives.status()["journal"]["failing"], "a full disk is said to be well")
+        command("mount", "-o", "remount,size=2g", lives.disk)
+        wait_until(lambda: not lives.status()["journal"]["failing"], 60, "the disk to take again")
+        time.sleep(1)
+        sums, status, _ = cases.judge(box, lives, loads, lossless=False)
+        oracle_shed(sums, status)
+        return f"{sum(sums.entries.values())} entries kept, {sums.lost('shed')} told as shed"
+
+
+def oracle_shed(sums, status):
+    """Every record became an entry or was refused, and each refusal is told."""
+    counters = status["counters"]
+    records = counters["flow"]["submitted"] + counters["connect"]["submitted"]
+    entries = sums.entries["flow"] + sums.entries["connect"]
+    expect(entries + sums.lost("shed") == records, entries, "entries +", sums.lost("shed"),
+           "shed of", records, "records")
+    expect(sums.lost("shed") > 0, "nothing was shed: this shows nothing")
+
+
+def tests():
+    yield "freeze", freeze
+    yield "flood", flood
+    yield "disk-full", lambda box: fill(box, False)
+    yield "disk-full-killed", lambda box: fill(box, True)
