@@ -3,11 +3,14 @@
 import os
 import sys
 
-sys.path[:0] = [os.getcwd(), os.path.join(os.getcwd(), "..", "evasion")]
+sys.path[:0] = [os.getcwd(), os.path.join(os.getcwd(), "..", "evasion"),
+                os.path.join(os.getcwd(), "..", "crash")]
 import encodings.ascii  # noqa: E402,F401
 import encodings.idna  # noqa: E402,F401
 import encodings.utf_8  # noqa: E402,F401
 import http.server  # noqa: E402,F401
+import layouts  # noqa: E402,F401
+import overload  # noqa: E402,F401
 import random  # noqa: E402,F401
 import run  # noqa: E402,F401
 import senders  # noqa: E402,F401

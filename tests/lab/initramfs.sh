@@ -69,7 +69,7 @@ cd "$source"
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/run" "$root/etc" "$root/demarc"
 cp "$(command -v busybox)" "$root/bin/busybox"
-for applet in sh mount mkdir cat ls echo sleep insmod poweroff uname sed grep tr kill dd stty; do
+for applet in sh mount umount mkdir cat ls echo sleep insmod poweroff uname sed grep tr kill dd stty; do
 	ln -s busybox "$root/bin/$applet"
 done
 cp "$here/init" "$root/init"
@@ -90,7 +90,7 @@ for program in $programs; do
 	add_program "$(PATH=$PATH:/usr/sbin:/sbin command -v "$program")"
 done
 add_python
-for path in rules deploy/demo docs/coverage.md tests/live tests/evasion tests/lab/inside.sh; do
+for path in rules deploy/demo docs/coverage.md tests/live tests/evasion tests/crash tests/lab/inside.sh; do
 	[ -e "$path" ] || continue
 	mkdir -p "$root/demarc/$(dirname "$path")"
 	cp -a "$path" "$root/demarc/$path"
@@ -99,6 +99,11 @@ for path in live evasion; do
 	[ -d "$build/$path" ] || continue
 	mkdir -p "$root/demarc/$build/$path"
 	cp "$build/$path/"* "$root/demarc/$build/$path/"
+done
+for program in crash/load next/demarc crash/other/build/demarc; do
+	[ -e "$build/$program" ] || continue
+	mkdir -p "$root/demarc/$build/$(dirname $program)"
+	cp "$build/$program" "$root/demarc/$build/$program"
 done
 if [ -e "$build/demarc" ]; then
 	cp "$build/demarc" "$root/demarc/$build/demarc"

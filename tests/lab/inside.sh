@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # inside.sh SUITE - what runs in the guest: that the ground holds, then the tests
-# of SUITE, which is live or evasion.
+# of SUITE, which is live, evasion or crash.
 # Lines in the suites' form are counted by run.sh on the host.
 
 suite=$1
@@ -31,6 +31,6 @@ ground "veth" "$ip" -n ground link add ground0 type veth peer name ground1
 "$ip" netns del ground
 
 options=
-[ "$suite" = live ] && options=--in-lab
+[ "$suite" = evasion ] || options=--in-lab
 # shellcheck disable=SC2046,SC2086  # patterns are words
 exec python3 "tests/$suite/run.py" --build build $options $(cat only)
