@@ -56,6 +56,8 @@ void probes_stop(struct probes *probes);
 void probes_close(struct probes *probes);
 /* True when the kernel was counting already: a set of probes was found and taken over. */
 bool probes_adopted(const struct probes *probes);
+/* True when it goes on counting without us. */
+bool probes_pinned(const struct probes *probes);
 
 /*
  * A set that an agent with another layout or scope left behind: its maps, detached

@@ -97,12 +97,14 @@ is_given_up(const struct agent *agent)
 int
 agent_commit(struct agent *agent)
 {
-	int error = agent->carry ? keep(agent) : 0;
+	int error;
 
+	if (!agent->journal)
+		return 0;
+	error = agent->carry ? keep(agent) : 0;
 	if (error && !is_given_up(agent))
 		return error;
-	if (agent->journal)
-		journal_commit(agent->journal);
+	journal_commit(agent->journal);
 	return 0;
 }
 

@@ -7,36 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "commands.h"
-#include "live.h"
-#include "loop.h"
 #include "options.h"
 #include "privileges.h"
-#include "status.h"
-
-#define BATCH   8192
-#define POLL_MS 2   /* while records come: nobody wakes us, we look */
-#define TICK_MS 100 /* while none come: bulk that is too little to wake for */
-
-struct run {
-	struct config config;
-	struct agent *agent;
-	struct live live;
-	struct loop *loop;
-	struct status *status;
-	struct recorder *recorder;
-	struct sink *summary;
-	uint64_t longest_turn_ns;
-	uint64_t turns;
-	uint64_t ticked_ns;
-	bool watching; /* the rings may wake us */
-	bool stopping;
-	bool reloading;
-};
+#include "run.h"
 
 struct run_options {
 	struct config_options config;
@@ -64,106 +40,6 @@ static void
 on_wake(void *arg)
 {
 	(void)arg;
-}
-
-static void
-reload(struct run *run)
-{
-	struct error why = {0};
-	char text[WIRE_TEXT_BYTES], place[400];
-
-	run->reloading = false;
-	if (agent_reload(run->agent, &why) < 0) {
-		snprintf(text, sizeof(text), "reload refused, the old rules and places stay: %s",
-			 error_format(&why, place, sizeof(place)));
-		log_error("reload", "%s", text);
-		agent_say(run->agent, WIRE_LIFE_RELOAD_FAILED, text);
-		return;
-	}
-	log_info("reload", "rules and places are read anew");
-	agent_say(run->agent, WIRE_LIFE_RELOAD, "rules and places are read anew");
-}
-
-/* Sleep with the rings' permission to wake us, or poll while records come. */
-static void
-rest(struct run *run, int drained)
-{
-	int fd = run->live.source->ops->fd(run->live.source);
-	bool idle = drained == 0 && ring_sleep(run->live.source);
-
-	if (idle != run->watching) {
-		if (idle)
-			loop_watch(run->loop, fd, on_wake, run);
-		else
-			loop_unwatch(run->loop, fd);
-		run->watching = idle;
-	}
-	loop_turn(run->loop, drained >= BATCH ? 0 : idle ? TICK_MS : POLL_MS);
-}
-
-static void
-turn(struct run *run)
-{
-	uint64_t from_ns = clock_boot_ns(), took_ns;
-	int drained =
-		run->live.source->ops->drain(run->live.source, BATCH, agent_record, run->agent);
-
-	if (run->reloading)
-		reload(run);
-	if (from_ns - run->ticked_ns > 1000000000u) {
-		run->ticked_ns = from_ns;
-		agent_tick(run->agent, from_ns);
-	}
-	agent_commit(run->agent);
-	ring_release(run->live.source);
-	agent_publish(run->agent);
-	took_ns = clock_boot_ns() - from_ns;
-	if (took_ns > run->longest_turn_ns)
-		run->longest_turn_ns = took_ns;
-	run->turns++;
-	rest(run, drained);
-}
-
-static void
-say_start(struct run *run)
-{
-	size_t count, attached = 0;
-	const struct coverage *rows = probes_coverage(run->live.probes, &count);
-	char text[WIRE_TEXT_BYTES];
-
-	for (size_t i = 0; i < count; i++) {
-		attached += rows[i].state == COVERAGE_ATTACHED;
-		if (rows[i].state == COVERAGE_ATTACHED)
-			continue;
-		snprintf(text, sizeof(text), "%s (%s): %s; not seen: %s", rows[i].subject,
-			 rows[i].hook, rows[i].why, rows[i].unseen);
-		if (rows[i].state == COVERAGE_REFUSED)
-			log_warn("coverage", "%s", text);
-		agent_say(run->agent, WIRE_LIFE_COVERAGE, text);
-	}
-	snprintf(text, sizeof(text), "demarc %s watches %s: %zu hooks attached", DEMARC_VERSION,
-		 *run->config.scope ? run->config.scope : "the whole node", attached);
-	log_info("run", "%s", text);
-	agent_say(run->agent, WIRE_LIFE_START, text);
-	if (!agent_observes(run->agent))
-		return;
-	snprintf(text, sizeof(text),
-		 "observe mode: no location data is configured, so unknown places raise no alert "
-		 "(see place.databases)");
-	log_warn("run", "%s", text);
-	agent_say(run->agent, WIRE_LIFE_COVERAGE, text);
-}
-
-/* SIGTERM: everything the kernel counted is told, judged, stored and shown before we go. */
-static void
-finish(struct run *run)
-{
-	ring_finish(run->live.source, agent_record, run->agent);
-	agent_flush(run->agent, clock_boot_ns());
-	agent_say(run->agent, WIRE_LIFE_STOP, "demarc stops; all flows are told");
-	agent_commit(run->agent);
-	log_info("run", "stopped after %llu turns, the longest took %.1f ms",
-		 (unsigned long long)run->turns, (double)run->longest_turn_ns / 1e6);
 }
 
 static int
@@ -231,40 +107,47 @@ open_loop(struct run *run, const struct run_options *options, struct error *why)
 	return status_open(&run->status, run->loop, &subject, why);
 }
 
-/* Configuration -> privileges -> rules, places, journal -> probes -> snapshot -> loop. */
+/* Rules, places, journal, output: all that needs no kernel. */
 static int
-open_all(struct run *run, const struct run_options *options, struct error *why)
+open_agent(struct run *run, const struct run_options *options, struct error *why)
 {
 	struct agent_options agent = {.config = &run->config, .offset_ms = clock_offset_ms()};
 	char boot_id[40];
+	int result;
+
+	boot_id_read(boot_id);
+	result = run_open_carry(run, boot_id, why);
+	agent.boot_id = boot_id;
+	agent.carry = run->carry;
+	result = result ?: agent_open(&run->agent, &agent, why);
+	result = result ?: open_sinks(run, options, why);
+	if (!result && options->record)
+		result = open_recorder(run, options->record, boot_id, why);
+	return result;
+}
+
+/* Configuration -> privileges -> what is owed, rules, places, journal -> probes -> snapshot ->
+ * loop.
+ */
+static int
+open_all(struct run *run, const struct run_options *options, struct error *why)
+{
 	struct live_options live = {0};
+	uint64_t opened_ns;
 	int result;
 
 	privileges_mount(run->config.pins);
 	result = privileges_drop(*run->config.nic_netns != 0, why);
-	boot_id_read(boot_id);
-	agent.boot_id = boot_id;
-	if (!result)
-		result = loop_new(
-			&run->loop); /* blocks the signals before the first thread starts */
-	if (!result)
-		result = agent_open(&run->agent, &agent, why);
-	if (!result)
-		result = open_sinks(run, options, why);
-	if (!result && options->record)
-		result = open_recorder(run, options->record, boot_id, why);
+	result = result ?: loop_new(&run->loop); /* blocks the signals before the first thread */
+	result = result ?: open_agent(run, options, why);
 	if (result < 0)
 		return result;
 	live.own = agent_own(run->agent, &live.own_count);
+	live.carry = run->carry;
 	result = live_open(&run->live, &run->config, &live, why);
-	if (!result)
-		result = open_loop(run, options, why);
-	if (result < 0)
-		return result;
-	agent_say_down(run->agent);
-	agent_seed(run->agent); /* attach first, look second: nothing falls between */
-	say_start(run);
-	return 0;
+	opened_ns = clock_boot_ns();
+	result = result ?: open_loop(run, options, why);
+	return result ?: run_begin(run, opened_ns, why);
 }
 
 static void
@@ -273,6 +156,7 @@ close_all(struct run *run)
 	status_close(run->status);
 	live_close(&run->live);
 	agent_close(run->agent);
+	carry_close(run->carry);
 	if (run->recorder && recorder_close(run->recorder) < 0)
 		log_error("record", "the recording is incomplete");
 	loop_free(run->loop);
@@ -356,8 +240,8 @@ cmd_run(int argc, char **argv)
 		return complain(exit_code_of(result), &why);
 	}
 	while (!run.stopping)
-		turn(&run);
-	finish(&run);
+		run_turn(&run);
+	run_finish(&run);
 	result = agent_drain(run.agent) < 0 ? EXIT_IO : EXIT_OK; /* the journal said why */
 	if (run.summary)
 		summary_print(run.summary, options.json ? stderr : stdout, isatty(STDOUT_FILENO));

@@ -96,6 +96,24 @@ print_unseen(const cJSON *root)
 	}
 }
 
+static void
+print_carry(const cJSON *root)
+{
+	const cJSON *kernel = cJSON_GetObjectItemCaseSensitive(root, "kernel");
+	const cJSON *pinned = cJSON_GetObjectItemCaseSensitive(kernel, "pinned");
+	const cJSON *adopted = cJSON_GetObjectItemCaseSensitive(kernel, "adopted");
+
+	printf("kernel     %s%s\n",
+	       cJSON_IsTrue(pinned) ? "goes on counting without the agent"
+				    : "stops counting with the agent",
+	       cJSON_IsTrue(adopted) ? "; was counting when it came" : "");
+	printf("carry      %.0f bytes, %.0f turns, %.0f errors\n", number(root, "carry", "bytes"),
+	       number(root, "carry", "turns"), number(root, "carry", "errors"));
+	if (number(root, "carry", "failing") > 0)
+		printf("           cannot keep what is owed: %s\n",
+		       strerror((int)number(root, "carry", "failing")));
+}
+
 static int
 print_people(const char *text)
 {
@@ -120,6 +138,7 @@ print_people(const char *text)
 	if (number(root, "journal", "failing") > 0)
 		printf("           cannot store entries: %s\n",
 		       strerror((int)number(root, "journal", "failing")));
+	print_carry(root);
 	printf("\n");
 	print_counters(root);
 	print_unseen(root);

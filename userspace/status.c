@@ -136,10 +136,34 @@ add_journal(cJSON *root, const struct journal_state *state)
 	number(journal, "refused_critical", state->refused_critical);
 	number(journal, "staged_bytes", state->staged_bytes);
 	number(journal, "written_bytes", state->written_bytes);
+	number(journal, "restored", state->restored);
+	number(journal, "unrestored", state->unrestored);
 	number(journal, "syncs", state->syncs);
 	number(journal, "slowest_sync_us", state->slowest_sync_ns / 1000);
 	number(journal, "sync_errors", state->sync_errors);
 	number(journal, "failing", (uint64_t)state->failing);
+}
+
+static void
+add_carry(cJSON *root, const struct carry_state *state)
+{
+	cJSON *carry = cJSON_AddObjectToObject(root, "carry");
+
+	number(carry, "bytes", state->bytes);
+	number(carry, "live_bytes", state->live_bytes);
+	number(carry, "turns", state->turns);
+	number(carry, "rewrites", state->rewrites);
+	number(carry, "errors", state->errors);
+	number(carry, "failing", (uint64_t)state->failing);
+}
+
+static void
+add_kernel(cJSON *root, const struct probes *probes)
+{
+	cJSON *kernel = cJSON_AddObjectToObject(root, "kernel");
+
+	cJSON_AddBoolToObject(kernel, "pinned", probes_pinned(probes));
+	cJSON_AddBoolToObject(kernel, "adopted", probes_adopted(probes));
 }
 
 static void
@@ -156,6 +180,7 @@ add_pipeline(cJSON *root, const struct status_subject *subject)
 	number(pipeline, "entries", state.entries);
 	number(pipeline, "alerts", state.alerts);
 	number(pipeline, "shed", state.shed);
+	number(pipeline, "owed", state.owed);
 	number(pipeline, "processes", state.processes);
 	number(pipeline, "folds", state.folds);
 	number(pipeline, "flows", probes_flows(subject->probes));
@@ -169,6 +194,8 @@ add_pipeline(cJSON *root, const struct status_subject *subject)
 	number(policy, "reload_errors", state.reload_errors);
 	if (state.has_journal)
 		add_journal(root, &state.journal);
+	if (state.has_carry)
+		add_carry(root, &state.carry);
 }
 
 static char *
@@ -185,6 +212,7 @@ describe(const struct status_subject *subject)
 	cJSON_AddNumberToObject(loop, "longest_turn_ms", (double)*subject->longest_turn_ns / 1e6);
 	number(loop, "turns", *subject->turns);
 	add_pipeline(root, subject);
+	add_kernel(root, subject->probes);
 	add_counters(root, subject->probes);
 	add_totals(root, subject->probes);
 	add_coverage(root, subject->probes);

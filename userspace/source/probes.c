@@ -275,6 +275,12 @@ probes_adopted(const struct probes *probes)
 	return probes->adopted;
 }
 
+bool
+probes_pinned(const struct probes *probes)
+{
+	return probes->pins.lock >= 0;
+}
+
 void
 probes_stop(struct probes *probes)
 {
