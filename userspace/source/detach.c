@@ -15,7 +15,7 @@
 static uint64_t
 count_keys(int fd)
 {
-	char keys[2][KEY_ROOM];
+	char keys[2][KEY_ROOM] = {{0}};
 	uint64_t count = 0;
 
 	while (bpf_map_get_next_key(fd, count ? keys[count & 1] : NULL, keys[(count + 1) & 1]) == 0)

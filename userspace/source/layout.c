@@ -21,6 +21,7 @@
 #include "programs.h"
 
 #define OBJECTS_MAX 16
+#define MEANING     1 /* raise it when a bit or number in a map means something new */
 
 struct layout {
 	struct bpf_object *objects[OBJECTS_MAX];
@@ -125,8 +126,8 @@ describe(struct layout *layout, const struct probes *probes)
 	const struct probes_options *options = &probes->options;
 	int result = 0;
 
-	buf_addf(&layout->text, "scope %" PRIu64 " loopback %d netns %s\n", probes->scope_id,
-		 options->loopback, options->netns ? options->netns : "");
+	buf_addf(&layout->text, "meaning %d scope %" PRIu64 " loopback %d netns %s\n", MEANING,
+		 probes->scope_id, options->loopback, options->netns ? options->netns : "");
 	for (size_t i = 0; i < object_count && !result; i += 2) /* the plain ones have the same */
 		result = note_object(layout, probes, object_files[i]);
 	for (size_t i = 0; i < layout->map_count && !result; i++)

@@ -289,6 +289,7 @@ probes_stop(struct probes *probes)
 	probes->stopped = true;
 	__atomic_store_n(&probes->settings->silent, 1, __ATOMIC_SEQ_CST);
 	probes->settings->silenced_ns = clock_boot_ns();
+	programs_wait();
 	programs_detach(probes);
 }
 

@@ -95,6 +95,8 @@ int settings_tell_own(const struct probes *probes);
 
 /* stale.c: sets of other layouts, which fall silent; those that were never whole are removed. */
 void stale_silence(struct probes *probes);
+/* Wait until no program runs that began before: what it counted is there to be read. */
+void programs_wait(void);
 int stale_open(struct probes **out, const char *set, const struct probes_options *options);
 
 /* uplink.c */

@@ -160,9 +160,8 @@ stale_open(struct probes **out, const char *set, const struct probes_options *op
 	return 0;
 }
 
-/* Wait until no program runs that began before: what it counted is there to be read. */
-static void
-let_programs_end(void)
+void
+programs_wait(void)
 {
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
 		usleep(50000);
@@ -186,7 +185,7 @@ probes_open_stale(struct probes **out, const struct probes_options *options, uin
 			return -ENOENT;
 		pins_remove(found, "link_");
 		pins_remove(found, "prog_");
-		let_programs_end();
+		programs_wait();
 		result = stale_open(out, found, options);
 		if (!result)
 			break;
