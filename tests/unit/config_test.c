@@ -296,6 +296,10 @@ static const struct {
 	{NULL, "log.format=xml", "--set: log.format must be logfmt or json, not 'xml'"},
 	{NULL, "state_directory=", "--set: state_directory must not be empty"},
 	{NULL, "runtime_directory=", "--set: runtime_directory must not be empty"},
+	{NULL, "pins=", NULL},
+	{NULL, "pins=/run/bpf/demarc", NULL},
+	{NULL, "pins=bpf",
+	 "--set: pins must be empty, or an absolute path shorter than 256 bytes: 'bpf'"},
 	{NULL, "instance=../x",
 	 "--set: instance must be 1 to 63 letters, digits, '-', '_' or '.', and not begin with "
 	 "'.'"},

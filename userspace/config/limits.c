@@ -113,6 +113,17 @@ check_instance(const char *text, struct error *why)
 			 "with '.'");
 }
 
+/* Held open by nobody, so it must be found again from any directory. */
+static int
+check_pins(const char *text, struct error *why)
+{
+	if (!text[0] || (text[0] == '/' && strlen(text) < 256))
+		return 0;
+	return error_set(why, -EINVAL,
+			 "pins must be empty, or an absolute path shorter than 256 bytes: '%s'",
+			 text);
+}
+
 /* Part of the name of every log, cut by slashes, and shown to people. */
 static int
 check_identity(const struct setting *setting, const char *text, struct error *why)
@@ -137,6 +148,8 @@ check_text(const struct setting *setting, const char *text, struct error *why)
 			return check_word(setting, text, enumerations[i].words, why);
 	if (strcmp(setting->name, "instance") == 0)
 		return check_instance(text, why);
+	if (strcmp(setting->name, "pins") == 0)
+		return check_pins(text, why);
 	if (strcmp(setting->name, "node") == 0 || strcmp(setting->name, "cluster") == 0)
 		return check_identity(setting, text, why);
 	if (strcmp(setting->name, "place.own") == 0 && prefix_parse(&prefix, text) < 0)
