@@ -78,6 +78,12 @@ def cgroup_mount():
     raise Failure("no cgroup v2 tree is mounted")
 
 
+def mounts(kind):
+    """Where file systems of a kind are mounted, the last mounted first."""
+    with open("/proc/self/mounts") as lines:
+        return [line.split()[1] for line in lines if line.split()[2] == kind][::-1]
+
+
 class Cgroup:
     """A subtree of the v2 tree; leaves are made below it."""
 
@@ -125,6 +131,11 @@ def sweep():
         match = re.match(MARK + r"(\d+)", name)
         return match and not os.path.exists(f"/proc/{match[1]}")
 
+    for path in mounts("bpf"):
+        folder = os.path.dirname(path)
+        if is_stale(os.path.basename(folder)):
+            command("umount", path, check=False)
+            shutil.rmtree(folder, ignore_errors=True)
     for name in os.listdir(cgroup_mount()):
         if is_stale(name):
             Cgroup(name).remove()
@@ -318,7 +329,7 @@ class Sandbox:
         self.traffic_program = os.path.join(build, "live", "traffic")
         self.agents, self.children = [], []
         sweep()
-        self.directory = tempfile.mkdtemp(prefix=MARK)
+        self.directory = tempfile.mkdtemp(prefix=f"{MARK}{os.getpid()}-")
         atexit.register(self.close)
         self.scope = Cgroup(f"{MARK}{os.getpid()}")
         self.outside = Cgroup(f"{MARK}{os.getpid()}-outside")
@@ -334,6 +345,9 @@ class Sandbox:
             cgroup.remove()
         if hasattr(self, "net"):
             self.net.remove()
+        for path in mounts("bpf"):
+            if path.startswith(self.directory + "/"):
+                command("umount", path, check=False)
         if not os.environ.get("KEEP"):
             shutil.rmtree(self.directory, ignore_errors=True)
         self.agents = []
@@ -347,6 +361,14 @@ class Sandbox:
             child.wait()
             child.stdout.close()
         self.children = []
+
+    def pins(self):
+        """A folder for pins in a BPF file system of this run's own."""
+        place = os.path.join(self.directory, "bpf")
+        if place not in mounts("bpf"):
+            os.makedirs(place, exist_ok=True)
+            command("mount", "-t", "bpf", "bpf", place)
+        return os.path.join(place, "demarc")
 
     def write(self, name, text):
         path = os.path.join(self.directory, name)

@@ -19,11 +19,13 @@ import harness  # noqa: E402
 import test_carry  # noqa: E402
 import test_generators  # noqa: E402
 import test_lifecycle  # noqa: E402
+import test_pins  # noqa: E402
 import test_privacy  # noqa: E402
 import test_storm  # noqa: E402
 import test_transports  # noqa: E402
 
-MODULES = (test_generators, test_transports, test_storm, test_privacy, test_lifecycle, test_carry)
+MODULES = (test_generators, test_transports, test_storm, test_privacy, test_lifecycle,
+           test_carry, test_pins)
 
 
 class Tally:

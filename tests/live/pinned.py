@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""pinned - what an agent left in a BPF file system, looked at from outside by bpf(2)."""
+import ctypes
+import os
+import platform
+import struct
+
+import harness
+
+BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+LOOKUP, UPDATE, OBJ_GET, PROG_NEXT, MAP_NEXT, LINK_NEXT = 1, 2, 7, 11, 12, 31
+
+# Members of struct wire_settings, and of struct wire_counters.
+SILENT, GENERATION, SET, BUILD, SETTINGS_BYTES = 32, 36, 40, 48, 96
+COUNTERS_BYTES, KINDS, FLOW = 64, 16, 1
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def bpf(command, attributes):
+    """The system call; its answer and the attributes as it left them."""
+    room = ctypes.create_string_buffer(attributes.ljust(128, b"\0"), 128)
+    answer = libc.syscall(BPF, command, room, 128)
+    return answer, room.raw
+
+
+def ids():
+    """Every program, map and link there is, by number."""
+    found = set()
+    for command in (PROG_NEXT, MAP_NEXT, LINK_NEXT):
+        number = 0
+        while True:
+            answer, room = bpf(command, struct.pack("<II", number, 0))
+            if answer < 0:
+                break
+            number = struct.unpack_from("<I", room, 4)[0]
+            found.add((command, number))
+    return found
+
+
+class Map:
+    """A pinned array, element by element."""
+
+    def __init__(self, path, value_bytes):
+        name = ctypes.create_string_buffer(path.encode())
+        self.fd, _ = bpf(OBJ_GET, struct.pack("<QII", ctypes.addressof(name), 0, 0))
+        harness.expect(self.fd >= 0, path, "cannot be opened")
+        self.value_bytes = value_bytes
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.fd)
+
+    def _call(self, command, key, value):
+        index = ctypes.c_uint32(key)
+        return bpf(command, struct.pack("<IIQQQ", self.fd, 0, ctypes.addressof(index),
+                                        ctypes.addressof(value), 0))[0]
+
+    def read(self, key=0):
+        value = ctypes.create_string_buffer(4096)
+        return value.raw[:self.value_bytes] if self._call(LOOKUP, key, value) == 0 else None
+
+    def write(self, bytes_, key=0):
+        value = ctypes.create_string_buffer(bytes_, 4096)
+        harness.expect(self._call(UPDATE, key, value) == 0, "the map takes no new value")
+
+
+class Folder:
+    """The folder of one instance."""
+
+    def __init__(self, pins, instance="default"):
+        self.path = os.path.join(pins, instance)
+
+    def sets(self):
+        return sorted(os.listdir(self.path)) if os.path.isdir(self.path) else []
+
+    def names(self, name, prefix):
+        return sorted(pin for pin in os.listdir(os.path.join(self.path, name))
+                      if pin.startswith(prefix))
+
+    def settings(self, name):
+        with Map(os.path.join(self.path, name, "map_settings"), SETTINGS_BYTES) as settings:
+            raw = settings.read()
+        silent, generation = struct.unpack_from("<II", raw, SILENT)
+        number, build = struct.unpack_from("<QQ", raw, SET)
+        return {"silent": silent, "generation": generation, "set": number, "build": build}
+
+    def pretend_build(self, name, build):
+        """As if other programs had been attached; 0: as if the start had been killed."""
+        with Map(os.path.join(self.path, name, "map_settings"), SETTINGS_BYTES) as settings:
+            raw = bytearray(settings.read())
+            struct.pack_into("<Q", raw, BUILD, build)
+            settings.write(bytes(raw))
+
+    def seen(self, name):
+        """Packets that the flow programs saw, on all CPUs."""
+        total, cpu = 0, 0
+        with Map(os.path.join(self.path, name, "map_counters"), COUNTERS_BYTES) as counters:
+            while (raw := counters.read(cpu * KINDS + FLOW)) is not None:
+                total += struct.unpack_from("<Q", raw)[0]
+                cpu += 1
+        return total

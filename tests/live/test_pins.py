@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The kernel counts on while the agent is away; who comes next takes over what it finds."""
+import os
+import subprocess
+import time
+
+import harness
+from harness import AWAY4, expect
+import pinned
+import setup
+
+OTHER_RING = 4194304
+
+
+def settings(box, **more):
+    return setup.recording(box, pins=box.pins(), **more)
+
+
+def command(box, verb, config, seconds=30):
+    words = [box.demarc, verb]
+    for key, value in config.items():
+        words += ["--set", f"{key}={value}"]
+    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=seconds * harness.PATIENCE)
+
+
+def kill(agent):
+    agent.process.kill()
+    agent.process.wait()
+
+
+def send(box, count=20):
+    box.send("udp", options=("-a", AWAY4, "-p", 9000, "-k", count))
+
+
+class Left:
+    """What a killed agent leaves; afterwards it is detached, whatever the test made of it."""
+
+    def __init__(self, box, config=None):
+        self.box, self.config = box, config or settings(box)
+        self.folder = pinned.Folder(box.pins())
+        self.agent = harness.Agent(box, self.config)
+
+    def __enter__(self):
+        began = time.monotonic()
+        self.agent.start()
+        self.seconds = time.monotonic() - began
+        self.name, = self.folder.sets()
+        self.before = self.folder.settings(self.name)
+        kill(self.agent)
+        return self
+
+    def __exit__(self, *_):
+        for agent in self.box.agents:
+            if agent.process.poll() is None:
+                kill(agent)
+        command(self.box, "detach", self.config)
+
+
+def away(box):
+    """Killed: programs and maps are there and count; the next agent takes the same set over."""
+    with Left(box) as left:
+        links = left.folder.names(left.name, "link_")
+        expect("link_flow_gate" in links, "the gate is not pinned:", links)
+        before = left.folder.seen(left.name)
+        send(box)
+        after = left.folder.seen(left.name)
+        expect(after >= before + 20, "counted", after - before, "of 20 packets while away")
+        began = time.monotonic()
+        with harness.Agent(box, left.config) as agent:
+            seconds = time.monotonic() - began
+            expect("the kernel was counting already" in agent.log(), agent.tail())
+            expect(left.folder.sets() == [left.name], "sets:", left.folder.sets())
+            now = left.folder.settings(left.name)
+            expect(now == left.before, "settings were", left.before, "and are", now)
+            expect(left.folder.names(left.name, "link_") == links, "other links are pinned")
+            rows = {row["subject"]: row["state"] for row in agent.status()["coverage"]}
+            expect(rows.get("counting while the agent is away") == "attached", rows)
+            expect(rows.get("egress") == "attached", rows)
+            kill(agent)
+    return f"ready after {left.seconds:.2f} s, the second time after {seconds:.2f} s"
+
+
+def other_build(box):
+    """Programs of another build are replaced where they are: the set counts on."""
+    with Left(box) as left:
+        left.folder.pretend_build(left.name, 1)
+        with harness.Agent(box, left.config) as agent:
+            expect("its programs are replaced" in agent.log(), agent.tail())
+            now = left.folder.settings(left.name)
+            expect(now == {**left.before, "generation": left.before["generation"] + 1},
+                   "settings were", left.before, "and are", now)
+            links = left.folder.names(left.name, "link_")
+            expect("link_flow_gate" in links, links)
+            old = [name for name in links if name.endswith(f"_{left.before['generation']}")]
+            expect(not old, "links of the old generation are left:", old)
+            before = left.folder.seen(left.name)
+            send(box)
+            grown = left.folder.seen(left.name) - before
+            expect(20 <= grown < 40, "saw", grown, "of 20 packets")
+            kill(agent)
+
+
+def half_replaced(box):
+    """A start that was killed while it replaced programs: the next one ends the work."""
+    with Left(box) as left:
+        left.folder.pretend_build(left.name, 2**64 - 1)
+        path = os.path.join(left.folder.path, left.name)
+        os.rename(os.path.join(path, "link_flow_state_0"),
+                  os.path.join(path, "link_flow_state_1"))
+        with harness.Agent(box, left.config) as agent:
+            links = left.folder.names(left.name, "link_flow_state")
+            expect(links == ["link_flow_state_1"], links)
+            expect(left.folder.settings(left.name)["build"] == left.before["build"], "build")
+            kill(agent)
+
+
+def half_made(box):
+    """A set that was never whole is made anew."""
+    with Left(box) as left:
+        left.folder.pretend_build(left.name, 0)
+        with harness.Agent(box, left.config) as agent:
+            expect("never whole" in agent.log(), agent.tail())
+            now = left.folder.settings(left.name)
+            expect(now["set"] != left.before["set"], "the set is the same")
+            expect(now["build"] == left.before["build"], "build", now)
+            expect(not now["silent"], "it is silent")
+            kill(agent)
+
+
+def other_layout(box):
+    """Rings of another size: the old set falls silent as the new one begins."""
+    with Left(box) as left:
+        config = {**left.config, "ring.bulk_bytes": OTHER_RING}
+        send(box)
+        with harness.Agent(box, config) as agent:
+            new, = [name for name in left.folder.sets() if name != left.name]
+            expect(not left.folder.settings(new)["silent"], "the new set is silent")
+            if left.name in left.folder.sets():
+                expect(left.folder.settings(left.name)["silent"], "the old set counts on")
+            before = left.folder.seen(new)
+            send(box)
+            expect(left.folder.seen(new) >= before + 20, "the new set does not count")
+            kill(agent)
+
+
+def refused(box):
+    """One agent of an instance; and detach takes nothing from under it."""
+    with harness.Agent(box, settings(box)) as agent:
+        own = {key: os.path.join(box.directory, "second") for key in
+               ("state_directory", "runtime_directory")}
+        second = command(box, "run", {**agent.settings, **own})
+        expect(second.returncode == 74 and "is running" in second.stdout, second)
+        detach = command(box, "detach", agent.settings)
+        expect(detach.returncode == 74 and "is running" in detach.stdout, detach)
+        expect(agent.process.poll() is None, "the agent ended")
+        kill(agent)
+        expect(command(box, "detach", agent.settings).returncode == 0, "detach")
+
+
+def detach(box):
+    """Afterwards the kernel holds what it held before, and the folder is gone."""
+    config = settings(box)
+    before = pinned.ids()
+    with Left(box, config) as left:
+        send(box)
+        mine = pinned.ids() - before
+        expect(mine, "nothing was left")
+        done = command(box, "detach", config)
+        expect(done.returncode == 0 and "1 set of maps removed" in done.stdout, done)
+        expect("nobody had read 1 flow" in done.stdout, done.stdout)
+        expect(not os.path.exists(box.pins()), "left:", os.listdir(os.path.dirname(box.pins())))
+        harness.wait_until(lambda: not pinned.ids() & mine, 5,
+                           "the kernel to let go of links, programs and maps")
+        again = command(box, "detach", config)
+        expect(again.returncode == 0 and "0 sets" in again.stdout, again)
+    return f"{left.name}: {done.stdout.splitlines()[0]}"
+
+
+def scope_anew(box):
+    """The scope's cgroup was removed and made again: another cgroup, so another set."""
+    cgroup = harness.Cgroup(f"{harness.MARK}{os.getpid()}-again")
+    config = settings(box, scope=cgroup.path)
+    try:
+        with Left(box, config) as left:
+            cgroup.remove()
+            os.makedirs(cgroup.path)
+            with harness.Agent(box, config) as agent:
+                new, = [name for name in left.folder.sets() if name != left.name]
+                before = left.folder.seen(new)
+                box.send("udp", cgroup=cgroup, options=("-a", AWAY4, "-p", 9000, "-k", 20))
+                expect(left.folder.seen(new) >= before + 20, "the new cgroup is not watched")
+                kill(agent)
+    finally:
+        cgroup.remove()
+
+
+def probe_apart(box):
+    """demarc probe looks at the kernel, not at what is pinned."""
+    with Left(box) as left:
+        links = left.folder.names(left.name, "link_")
+        done = command(box, "probe", left.config)
+        expect(done.returncode == 0, done.stdout)
+        expect("counting while the agent is away" in done.stdout, done.stdout)
+        expect(left.folder.names(left.name, "link_") == links, "links changed")
+        expect(left.folder.settings(left.name) == left.before, "settings changed")
+
+
+def nowhere(box):
+    """Without a BPF file system the agent runs, and says what it cannot do."""
+    config = setup.recording(box, pins=os.path.join(box.directory, "plain", "demarc"))
+    with harness.Agent(box, config) as agent:
+        row, = [row for row in agent.status()["coverage"]
+                if row["subject"] == "counting while the agent is away"]
+        expect(row["state"] == "off" and "no BPF file system" in row["why"], row)
+        expect(agent.stop() == 0, "exit status")
+
+
+def tests():
+    yield "pins-away", away
+    yield "pins-other-build", other_build
+    yield "pins-half-replaced", half_replaced
+    yield "pins-half-made", half_made
+    yield "pins-other-layout", other_layout
+    yield "pins-refused", refused
+    yield "pins-detach", detach
+    yield "pins-scope-anew", scope_anew
+    yield "pins-probe", probe_apart
+    yield "pins-nowhere", nowhere
