@@ -47,6 +47,7 @@ class Left:
         self.seconds = time.monotonic() - began
         self.name, = self.folder.sets()
         self.before = self.folder.settings(self.name)
+        self.links = self.folder.names(self.name, "link_")
         kill(self.agent)
         return self
 
@@ -91,7 +92,9 @@ def other_build(box):
             expect(now == {**left.before, "generation": left.before["generation"] + 1},
                    "settings were", left.before, "and are", now)
             links = left.folder.names(left.name, "link_")
-            expect("link_flow_gate" in links, links)
+            expect([name.rstrip("_01") for name in links] ==
+                   [name.rstrip("_01") for name in left.links], "links were", left.links,
+                   "and are", links)
             old = [name for name in links if name.endswith(f"_{left.before['generation']}")]
             expect(not old, "links of the old generation are left:", old)
             before = left.folder.seen(left.name)

@@ -65,8 +65,8 @@ pin_link(const struct probes *probes, size_t i)
 {
 	char path[PIN_PATH];
 
-	if (probes->pins.lock < 0 || !probes->links[i])
-		return;
+	if (probes->pins.lock < 0 || bpf_link__pin_path(probes->links[i]))
+		return; /* a link that was found pinned and got a new program still is */
 	link_path(path, probes, i);
 	unlink(path);
 	if (bpf_link__pin(probes->links[i], path) < 0)
