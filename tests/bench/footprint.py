@@ -45,8 +45,9 @@ def memory(box):
     """With FLOWS flows in the table and RULES rules."""
     with Agent(box, settings=(f"rules={write_rules(box)}",)) as agent:
         idle = agent.memory_kib()
-        children = [box.start(box.app, True, "spread", "198.18.0.1", 7000, FLOWS // 2, group=group,
-                              stdout=subprocess.PIPE) for group in (box.inside, box.beside)]
+        children = [box.start(box.app, True, "spread", "198.18.0.1", 7000,
+                              FLOWS // len(box.groups), group=group, stdout=subprocess.PIPE)
+                    for group in box.groups]
         for child in children:
             child.stdout.readline()
         status = agent.settle()

@@ -48,7 +48,8 @@ class Sandbox:
         self.app, self.sink = f"{NAME}-app", f"{NAME}-sink"
         self.scope = os.path.join(cgroup_mount(), NAME)
         self.inside = os.path.join(self.scope, "load")
-        self.beside = os.path.join(self.scope, "load2")  # one cgroup may not fill the table alone
+        # One cgroup may hold an eighth of a crowded table.
+        self.groups = [os.path.join(self.scope, f"load-{i}") for i in range(8)]
         self.children = []
 
     def __enter__(self):
@@ -65,8 +66,8 @@ class Sandbox:
 
     def _make(self):
         os.makedirs(self.pins)
-        os.makedirs(self.inside)
-        os.makedirs(self.beside)
+        for folder in (self.inside, *self.groups):
+            os.makedirs(folder)
         sh("mount", "-t", "bpf", "bpf", self.pins)
         self._make_files()
         for name in (self.app, self.sink):
@@ -132,7 +133,7 @@ class Sandbox:
             sh("ip", "netns", "del", name, check=False)
         sh("umount", self.pins, check=False)
         shutil.rmtree(self.work, ignore_errors=True)
-        for folder in (self.inside, self.beside, self.scope):
+        for folder in (self.inside, *self.groups, self.scope):
             for _ in range(50):
                 if not os.path.isdir(folder):
                     break

@@ -177,7 +177,7 @@ def markdown(results):
     about = results["about"]
     lines = [f"`make bench`, {about['date']}, {about['machine']}, Linux {about['kernel']}, demarc "
              f"{about['revision']}: {about['rounds']} rounds of {about['seconds']} s a load, off and "
-             "on alternately; medians; both ends, agent and load on the same cores.", ""]
+             "on alternately; medians; both ends of a timed load on one core.", ""]
     lines += table(("target", "measured", "aim", ""), judge(results))
     lines += [""] + table(("tracer", "load", "off", "on", "added", "spread", "ratio"),
                           list(cost_rows(results)))
