@@ -10,9 +10,9 @@ import harness
 BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 LOOKUP, UPDATE, OBJ_GET, PROG_NEXT, MAP_NEXT, LINK_NEXT = 1, 2, 7, 11, 12, 31
 
-# Members of struct wire_settings, and of struct wire_counters.
+# Members of struct wire_settings, and of struct wire_sum.
 SILENT, GENERATION, SET, BUILD, SETTINGS_BYTES = 32, 36, 40, 48, 96
-COUNTERS_BYTES, KINDS, FLOW = 64, 16, 1
+SUM_BYTES, PACKETS, TOTALS, GATE = 32, 8, 14, 0
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -94,11 +94,11 @@ class Folder:
             struct.pack_into("<Q", raw, BUILD, build)
             settings.write(bytes(raw))
 
-    def seen(self, name):
-        """Packets that the flow programs saw, on all CPUs."""
+    def packets(self, name):
+        """Packets that the gate counted, on all CPUs."""
         total, cpu = 0, 0
-        with Map(os.path.join(self.path, name, "map_counters"), COUNTERS_BYTES) as counters:
-            while (raw := counters.read(cpu * KINDS + FLOW)) is not None:
-                total += struct.unpack_from("<Q", raw)[0]
+        with Map(os.path.join(self.path, name, "map_totals"), SUM_BYTES) as totals:
+            while (raw := totals.read(cpu * TOTALS + GATE)) is not None:
+                total += struct.unpack_from("<Q", raw, PACKETS)[0]
                 cpu += 1
         return total
