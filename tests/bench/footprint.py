@@ -50,10 +50,11 @@ def memory(box):
                     for group in box.groups]
         for child in children:
             child.stdout.readline()
-        status = agent.settle()
+        agent.settle()
         time.sleep(2)
+        status = agent.status()
         found = {"kib": agent.memory_kib(), "idle_kib": idle, "map_bytes": agent.map_bytes(),
-                 "mapped_kib": agent.mapped_kib(), "flows": status["counters"]["flow"]["issued"],
+                 "mapped_kib": agent.mapped_kib(), "flows": status["pipeline"]["flows"],
                  "rules": status["policy"]["rules"]}
         for child in children:
             box.end(child)
