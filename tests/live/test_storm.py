@@ -47,8 +47,8 @@ def reconcile(status, entries):
         "listener", "control", "late", "unparsed", "close_lost", "table_full_own",
         "table_full_foreign")}
     # close_lost holds what was not told before of a flow whose closing record was lost.
-    flows = sum(ocsf.enrichment(f, "event", "delta_bytes") for f in ocsf.flows(entries)
-                if ocsf.witness(f) == "gate")
+    flows = sum(ocsf.enrichment(e, "event", "delta_bytes") for e in entries
+                if ocsf.kind(e) == "flow" and ocsf.witness(e) == "gate")
     gate = totals["gate"]["bytes"]
     expect(flows + sum(apart.values()) == gate, "flows", flows, "+", apart, "= ",
            flows + sum(apart.values()), "of", gate, "bytes at the gate")
@@ -181,6 +181,24 @@ def small_table(box):
     return f"{len(found)} flows + {overflow(status)} overflow"
 
 
+def long_flows(box):
+    """Flows that outlive an interval: progress and end are told, and each byte once."""
+    with harness.Agent(box, setup.recording(box, flows__interval_s=1, flows__idle_s=3)) as agent:
+        sent = [box.send("udp", options=("-a", AWAY4, "-p", 9000 + i, "-k", 4)) for i in range(20)]
+        harness.wait_until(lambda: agent.status()["pipeline"]["flows"] == 20, 10, "a sweep")
+        harness.wait_until(lambda: agent.status()["pipeline"]["flows"] == 0, 20, "idle flows to end")
+        status = agent.status()
+        agent.stop()
+        entries = [e for e in agent.kept() if ocsf.kind(e) == "flow"]
+    identities(status)
+    for report in sent:
+        mine = [ocsf.moment(e) for e in entries if ocsf.pid(e) == report["pid"]]
+        expect(mine == ["open", "update", "close"], "told of one flow:", mine)
+    told = sum(ocsf.enrichment(e, "event", "delta_packets") for e in entries)
+    expect(told == 80, told, "packets told of 80")
+    return f"{reconcile(status, entries)} bytes"
+
+
 def flood(box):
     """Spoofed SYNs to a listener: no flow, no violation; SYN-ACKs are the listener's."""
     count = 20000 if box.storm > 10000 else 2000
@@ -205,4 +223,5 @@ def tests():
     yield "storm-shrunk-rings", shrunk
     yield "storm-frozen", frozen
     yield "small-table", small_table
+    yield "long-flows", long_flows
     yield "syn-flood", flood
