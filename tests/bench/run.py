@@ -75,6 +75,7 @@ def measure(options, results):
         try:
             with Sandbox(options.build) as box:
                 results[name] = PARTS[name](box, options, results)
+            results.setdefault("measured", {})[name] = results["about"]["revision"]
         except Missing as why:
             print(f"skip bench: {name}: {why}")
         except Exception as error:  # the other parts can still be measured

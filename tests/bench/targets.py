@@ -178,6 +178,10 @@ def markdown(results):
     lines = [f"`make bench`, {about['date']}, {about['machine']}, Linux {about['kernel']}, demarc "
              f"{about['revision']}: {about['rounds']} rounds of {about['seconds']} s a load, off and "
              "on alternately; medians; both ends of a timed load on one core.", ""]
+    others = [f"{part} at {revision}" for part, revision in results.get("measured", {}).items()
+              if revision != about["revision"]]
+    if others:
+        lines += ["Measured in other runs: " + ", ".join(others) + ".", ""]
     lines += table(("target", "measured", "aim", ""), judge(results))
     lines += [""] + table(("tracer", "load", "off", "on", "added", "spread", "ratio"),
                           list(cost_rows(results)))
