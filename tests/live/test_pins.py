@@ -109,11 +109,11 @@ def half_replaced(box):
     with Left(box) as left:
         left.folder.pretend_build(left.name, 2**64 - 1)
         path = os.path.join(left.folder.path, left.name)
-        os.rename(os.path.join(path, "link_flow_state_0"),
-                  os.path.join(path, "link_flow_state_1"))
+        os.rename(os.path.join(path, "link_process_fork_0"),
+                  os.path.join(path, "link_process_fork_1"))
         with harness.Agent(box, left.config) as agent:
-            links = left.folder.names(left.name, "link_flow_state")
-            expect(links == ["link_flow_state_1"], links)
+            links = left.folder.names(left.name, "link_process_fork")
+            expect(links == ["link_process_fork_1"], links)
             expect(left.folder.settings(left.name)["build"] == left.before["build"], "build")
             kill(agent)
 
