@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -81,8 +82,12 @@ evade_xdp(const struct order *order)
 	if (result < 0)
 		return result;
 	link.sxdp_ifindex = if_nametoindex(order->more[0]);
-	if (bind(fd, (struct sockaddr *)&link, sizeof(link)) < 0)
+	printf(",\"bound\":");
+	if (bind(fd, (struct sockaddr *)&link, sizeof(link)) < 0) {
+		printf("false");
 		return -errno;
+	}
+	printf("true");
 	result = transmit(order, fd, memory);
 	close(fd);
 	return result;

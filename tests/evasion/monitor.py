@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import cases
 import harness
@@ -295,7 +296,9 @@ def owned(box):
         agent.stop(60)
         mine = [f for f in ocsf.flows(agent.kept()) if ocsf.dst_ip(f) in (to, to_v6)]
     identity(status)
-    expect(len({ocsf.cookie(f) for f in mine}) == count, len(mine), "flows of", count, "sockets")
+    cookies = {ocsf.cookie(f) for f in mine}
+    expect(len(cookies) == count, len(cookies), "sockets of", count, "in", len(mine), "flows:",
+           Counter((ocsf.protocol(f), ocsf.basis(f), ocsf.role(f), ocsf.witness(f)) for f in mine))
     unknown = sum(1 for f in mine if ocsf.pid(f) is None)
     wrong = {ocsf.pid(f) for f in mine} - set(report["pids"]) - {None}
     expect(not wrong, "wrong owners:", sorted(wrong)[:5])

@@ -34,6 +34,7 @@ variant()
 # Without cx16: emulated, it corrupts the lists of the slab allocator that use it from 6.5 on.
 boot()
 {
+	: >"$console"
 	timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -cpu max,-cx16 -m 1536 -smp "$1" \
 		-kernel "$home/vmlinuz" -initrd "$home/initramfs.gz" \
 		-append "console=ttyS0 quiet panic=-1 $(variant "$kernel")${LAB_APPEND:+ $LAB_APPEND}" \
