@@ -40,10 +40,20 @@ passed_gate(struct __sk_buff *skb, const struct packet *p)
 	return bpf_map_lookup_elem(&counted, &key) != NULL;
 }
 
+static __always_inline bool
+destination_counted(const struct packet *p)
+{
+	struct flow_key key;
+
+	flow_key_fill(&key, 0, p, WIRE_WITNESS_GATE);
+	return bpf_map_lookup_elem(&counted, &key) != NULL;
+}
+
 /*
  * Packets without content that a kernel sends on no process's behalf: the RST and
  * SYN-ACK of a pod's kernel lose their socket on the way, time-wait sockets have
- * none, and IGMP never had one. So a flood of SYNs makes no flow here either.
+ * none, nor do their ACKs over IPv6 on kernels before 6.13, and IGMP never had one.
+ * So a flood of SYNs makes no flow here either, and a connection's end no second one.
  */
 static __always_inline bool
 is_control(struct __sk_buff *skb, const struct packet *p, __u32 bytes)
@@ -54,6 +64,8 @@ is_control(struct __sk_buff *skb, const struct packet *p, __u32 bytes)
 		return !sk;
 	if (p->protocol != PROTOCOL_TCP || bytes != p->header)
 		return false;
+	if (!sk && (p->type & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK)
+		return destination_counted(p);
 	if (!sk)
 		return p->type & TCP_RST || (p->type & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
 	sk = bpf_sk_fullsock(sk);
@@ -66,15 +78,6 @@ other_scope(struct __sk_buff *skb, const struct wire_settings *s)
 {
 	return s->scope_cgroup && skb->sk && bpf_sk_fullsock(skb->sk) &&
 	       bpf_skb_ancestor_cgroup_id(skb, s->scope_level) != s->scope_cgroup;
-}
-
-static __always_inline bool
-destination_counted(const struct packet *p)
-{
-	struct flow_key key;
-
-	flow_key_fill(&key, 0, p, WIRE_WITNESS_GATE);
-	return bpf_map_lookup_elem(&counted, &key) != NULL;
 }
 
 /* Enter or grow a flow without a socket: its own ends stand in for the cookie. */
