@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <linux/if_xdp.h>
 #include <net/if.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,30 +30,40 @@ give_memory(int fd, char *memory)
 	return 0;
 }
 
+struct ring {
+	struct xdp_desc *descs;
+	uint32_t *producer, *consumer;
+};
+
+/* Before bind(): later no kernel maps it any more. */
 static int
-transmit(const struct order *order, int fd, char *memory)
+map_ring(int fd, struct ring *ring)
 {
 	struct xdp_mmap_offsets offsets;
 	socklen_t length = sizeof(offsets);
-	struct xdp_desc *descs;
-	uint32_t *consumer;
-	char *ring;
+	char *at;
 
 	if (getsockopt(fd, SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &length) < 0)
 		return -errno;
-	ring = mmap(NULL, offsets.tx.desc + FRAMES * sizeof(*descs), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_POPULATE, fd, XDP_PGOFF_TX_RING);
-	if (ring == MAP_FAILED)
+	at = mmap(NULL, offsets.tx.desc + FRAMES * sizeof(*ring->descs), PROT_READ | PROT_WRITE,
+		  MAP_SHARED | MAP_POPULATE, fd, XDP_PGOFF_TX_RING);
+	if (at == MAP_FAILED)
 		return -errno;
-	descs = (void *)(ring + offsets.tx.desc);
-	consumer = (void *)(ring + offsets.tx.consumer);
+	ring->descs = (void *)(at + offsets.tx.desc);
+	ring->producer = (void *)(at + offsets.tx.producer);
+	ring->consumer = (void *)(at + offsets.tx.consumer);
+	return 0;
+}
+
+static int
+transmit(const struct order *order, int fd, const struct ring *ring, char *memory)
+{
 	for (uint32_t i = 0; i < order->count; i++)
-		descs[i] = (struct xdp_desc){.addr = i * FRAME,
-					     .len = evade_fill_frame(order, memory + i * FRAME)};
-	__atomic_store_n((uint32_t *)(void *)(ring + offsets.tx.producer), order->count,
-			 __ATOMIC_RELEASE);
+		ring->descs[i] = (struct xdp_desc){
+			.addr = i * FRAME, .len = evade_fill_frame(order, memory + i * FRAME)};
+	__atomic_store_n(ring->producer, order->count, __ATOMIC_RELEASE);
 	for (int i = 0; i < 100; i++) {
-		if (__atomic_load_n(consumer, __ATOMIC_ACQUIRE) == order->count)
+		if (__atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE) == order->count)
 			return 0;
 		if (sendto(fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN &&
 		    errno != EBUSY)
@@ -73,22 +81,21 @@ evade_xdp(const struct order *order)
 	char *memory = mmap(NULL, FRAME * FRAMES, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = socket(AF_XDP, SOCK_RAW, 0), result;
+	struct ring ring = {0};
 
 	if (fd < 0 || memory == MAP_FAILED)
 		return -errno;
 	if (order->count > FRAMES)
 		return -EINVAL;
 	result = give_memory(fd, memory);
+	if (result == 0)
+		result = map_ring(fd, &ring);
 	if (result < 0)
 		return result;
 	link.sxdp_ifindex = if_nametoindex(order->more[0]);
-	printf(",\"bound\":");
-	if (bind(fd, (struct sockaddr *)&link, sizeof(link)) < 0) {
-		printf("false");
+	if (bind(fd, (struct sockaddr *)&link, sizeof(link)) < 0)
 		return -errno;
-	}
-	printf("true");
-	result = transmit(order, fd, memory);
+	result = transmit(order, fd, &ring, memory);
 	close(fd);
 	return result;
 }

@@ -88,7 +88,7 @@ def judge(box, case):
     told = box.story.told(case)
     cell = told.cell()
     box.cells[case.name] = cell
-    expect(told.report["error"] == "" or case.name == "E15", "the sender failed:", told.report["error"])
+    expect(told.report["error"] == "" or case.name == "E15", "the sender failed:", told.report)
     expect(cell == case.cell, "seen:", cell, "instead of", case.cell,
            [(ocsf.kind(e), ocsf.dst_ip(e), ocsf.dst_port(e), ocsf.witness(e), ocsf.pid(e),
              ocsf.basis(e)) for e in told.entries][:4], "pids", sorted(told.pids)[:4])
