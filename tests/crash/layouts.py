@@ -6,8 +6,7 @@ import random
 import signal
 import time
 
-from box import HOME, AWAY, Lives, ONCE_PORT, STREAM_PORT, TCP_PORT, UDP_PORT
-import cases
+from box import AWAY, HOME, Lives, STREAM_PORT, UDP_PORT
 from harness import expect
 import ocsf
 import oracle
