@@ -5,6 +5,7 @@ A BPF file system of its own holds the pins, a small tmpfs stands in for a disk
 that fills, and nftables counts at the sink what arrived for each place. All of it
 is named after this process; what a killed run left is swept by the next.
 """
+import glob
 import json
 import os
 import re
@@ -21,6 +22,11 @@ MARK = "demarc-crash-"
 HOME, AWAY = ("198.51.100.7", "198.51.100.8"), ("203.0.113.7", "203.0.113.8")
 FLOOD = [f"203.0.113.{number}" for number in range(128, 192)]  # counted in one sum
 TCP_PORT, STREAM_PORT, CLOSED_PORT, UDP_PORT, ONCE_PORT = 8080, 8082, 8081, 9000, 9001
+
+RECORD_HOME = setup.rule("record.home", "record", {"dst.location_country": {"eq": "DE"}},
+                         "informational")
+LEGAL = ",".join(sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                               "../../rules/legal/*.json"))))
 
 COUNT_AT_SINK = """
 table inet demarc {
@@ -175,9 +181,10 @@ class Lives:
         self.directory = tempfile.mkdtemp(prefix="lives-", dir=box.directory)
         self.pins = box.mount("bpf")
         self.disk = box.mount("tmpfs", "-o", f"size={disk_mib}m") if disk_mib else None
-        rules = (setup.RECORD,) if each else (setup.ALERT, setup.RECORD)
+        rules = (setup.RECORD,) if each else (setup.ALERT, RECORD_HOME)  # one rule for each flow
         self.settings = {
             **setup.base(box, setup.rule_file(*rules)), "pins": self.pins,
+            "place.legal": LEGAL,  # other builds have none beside them
             "state_directory": os.path.join(self.disk or self.directory, "state"),
             "runtime_directory": os.path.join(self.directory, "run"),
             "flows.idle_s": 3, "flows.interval_s": 2, "journal.fold_s": 2,
