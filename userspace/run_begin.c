@@ -203,6 +203,9 @@ run_begin(struct run *run, uint64_t opened_ns, struct error *why)
 	stale = read_stale(run, opened_ns, why);
 	if (stale < 0)
 		return stale;
+	if (is_adopted && !is_resumed)
+		log_warn("carry", "the kernel was counting, but what the last agent kept for us is "
+				  "gone: a gap tells since when counts are not exact");
 	if (is_adopted ? !is_resumed : !stale)
 		agent_say_down(run->agent);
 	read_waiting(run, &waiting);

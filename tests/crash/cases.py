@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Killed, stopped, upgraded, away: the kernel goes on counting, and the next life tells it once."""
 import random
+import re
 import signal
 import time
 
 from box import Lives
 from harness import expect
+import ocsf
 import oracle
 
 AGAIN = 0.2  # seconds of a life that is killed while it begins
 
 
 def moments(lives, count, running):
-    """Random ages at which to kill: some while the agent starts, most while it works."""
+    """Random ages at which to kill: every third while the agent starts, others while it works."""
     chance = random.Random(count)
     began = time.monotonic()
     lives.start()
     born = time.monotonic() - began
-    return [chance.uniform(0, born + running) for _ in range(count)]
+    return [chance.uniform(0, born if number % 3 == 2 else born + running)
+            for number in range(count)]
 
 
 def read(lives):
@@ -31,6 +34,7 @@ def judge(box, lives, loads, lossless=True):
     sums = read(lives)
     oracle.identities(status)
     oracle.lost_in_rings(sums, status)
+    oracle.suppressed(sums, status)
     oracle.conserved(sums, status)
     oracle.alerts_closed(sums)
     expect(sums.stray == 0, sums.stray, "flows are told as nobody's")
@@ -109,7 +113,16 @@ def away(box):
         for load in loads:
             load.process.send_signal(signal.SIGCONT)
         time.sleep(1)
-        return judge(box, lives, loads)
+        told = judge(box, lives, loads)
+        waited(lives)
+        return told
+
+
+def waited(lives):
+    """The second start says how much the kernel counted meanwhile."""
+    starts = [entry for entry in oracle.read(lives.state) if ocsf.is_start([entry])]
+    said = re.search(r"(\d+) records waited, (\d+) more had no room", starts[1].get("message", ""))
+    expect(said and int(said[1]) > 0 and int(said[2]) == 0, "the start says:", starts[1].get("message"))
 
 
 def tests():

@@ -11,7 +11,7 @@ from harness import command, expect, wait_until
 import ocsf
 import oracle
 
-SMALL_RING = 65536
+SMALL_RING, UDP = 65536, 17
 
 
 def freeze(box):
@@ -22,7 +22,7 @@ def freeze(box):
         loads = box.mixed(box.size(500, 1000, 50))
         time.sleep(0.5)
         lives.process.send_signal(signal.SIGSTOP)
-        time.sleep(box.size(4, 60))
+        time.sleep(box.size(4, 600))
         silent(lives)
         lives.process.send_signal(signal.SIGCONT)
         lives.wait()
@@ -47,7 +47,9 @@ def whole_story(sums, status, reports):
     """Each flow's end is told, or is in the sum of those that met a full ring; never both."""
     flows, _ = oracle.expected(reports)
     ended = sum(1 for told in sums.lives.values() if told[-1][0] == "close")
-    nameless = status["totals"]["close_lost"]["flows"]
+    # A datagram flow that was named at its opening and found no room in the table has no end.
+    ended += sum(1 for flow, told in sums.lives.items() if told[-1][0] == "open" and flow[2] == UDP)
+    nameless = status["totals"]["close_lost"]["flows"] + oracle.suppressed(sums, status)
     expect(ended + nameless == sum(flows.values()), ended, "ends told +", nameless,
            "in a sum, of", sum(flows.values()), "flows:", status["totals"])
     over = [where for where in sums.flows if sums.flows[where] > flows[where]]
@@ -88,11 +90,7 @@ def flood(box):
 
 
 def flows_in_sums(sums, status, told, sent):
-    totals = status["totals"]
-    apart = totals["table_full_own"]["flows"] + totals["table_full_foreign"]["flows"]
-    expect(sums.lost("table") == apart, "gaps tell of", sums.lost("table"), "flows in sums, the "
-           "kernel of", apart)
-    missing = sent - told - apart - totals["close_lost"]["flows"]
+    missing = sent - told - oracle.suppressed(sums, status) - status["totals"]["close_lost"]["flows"]
     expect(0 <= missing <= sums.lost("ring"), missing, "of", sent, "flows are told nowhere, and",
            sums.lost("ring"), "records were lost")
 
