@@ -5,7 +5,7 @@ crash: all $$(LIVE_PROGRAMS) $$(CRASH_PROGRAMS)
 	@$(AS_ROOT) $(PYTHON) -B tests/crash/run.py --build $(OUT) $(if $(FULL),--full) $(if $(ONLY),$(ONLY))
 
 crash-lab: all $$(LIVE_PROGRAMS) $$(CRASH_PROGRAMS)
-	@INSIDE=crash tests/lab/run.sh crash-lab $(OUT) $(or $(KERNELS),6.1)
+	@INSIDE=crash LAB_SECONDS=900 tests/lab/run.sh crash-lab $(OUT) $(or $(KERNELS),6.1)
 
 # What agents are upgraded to: other instructions and the same layout of maps; another layout.
 CRASH_PROGRAMS := $(OUT)/crash/load $(OUT)/next/demarc $(OUT)/crash/other/build/demarc
