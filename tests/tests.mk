@@ -11,8 +11,8 @@ include tests/crash/crash.mk
 PYTHON ?= /usr/bin/python3
 
 # In the order in which they run.
-SUITES      := style unit bench-test schema replay journal fuzz demo-test live evasion lab tsan
-FULL_SUITES := $(SUITES) sanitizer lab-all evasion-lab
+SUITES      := style unit bench-test schema replay journal fuzz demo-test live evasion crash lab tsan
+FULL_SUITES := $(SUITES) sanitizer lab-all evasion-lab crash-lab
 
 # Suites of privileged things: as root, or by sudo when it asks nothing.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
