@@ -190,5 +190,50 @@ def killed(box):
             f"{told} bytes, {len(entries)} entries")
 
 
+def says_unkept(agent):
+    return any("what is owed cannot be kept" in (e.get("message") or "") for e in agent.entries())
+
+
+def full(box):
+    """Without room for what is owed the agent goes on, says so, and keeps again when there is room."""
+    room = os.path.join(box.directory, "room")
+    os.makedirs(room)
+    command("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", room)
+    try:
+        agent = harness.Agent(box, setup.alerting(box, flows__interval_s=1, journal__fold_s=2,
+                                                  runtime_directory=room))
+        agent.start()
+        with open(os.path.join(room, "filler"), "wb") as filler:
+            try:
+                while True:
+                    filler.write(bytes(4096))
+                    filler.flush()
+            except OSError:
+                pass
+        box.start("serve-tcp", options=("-a", "0.0.0.0", "-p", PORT, "-k", 0, "-b", 100))
+        load = Load(box)
+        harness.wait_until(lambda: says_unkept(agent), 20, "the agent to say that it keeps nothing")
+        during = agent.status()["carry"]
+        os.unlink(os.path.join(room, "filler"))
+        harness.wait_until(lambda: agent.status()["carry"]["failing"] == 0, 10, "it to keep again")
+        load.end()
+        box.release()
+        setup.let_idle()
+        expect(agent.stop() == 0, "exit status")
+    finally:
+        agent.stop()
+        command("umount", room)
+    entries = agent.kept()
+    expect(during["failing"] == 28 and during["errors"] > 0, "status says", during)
+    number_each_once(agent)
+    no_gap(entries)
+    streams = [e for e in entries if ocsf.kind(e) == "flow" and ocsf.protocol(e) == 6 and
+               ocsf.witness(e) == "gate"]
+    expect(begun(streams) == load.connections, begun(streams), "connections told of",
+           load.connections)
+    return f"{during['errors']} turns not kept, {load.connections} connections told"
+
+
 def tests():
     yield "carry-killed", killed
+    yield "carry-full", full
