@@ -64,6 +64,8 @@ long carry_get(const struct carry *carry, enum carry_kind kind, uint64_t id, voi
 /* Part of this turn; the bytes are copied. */
 void carry_put(struct carry *carry, enum carry_kind kind, uint64_t id, const void *bytes,
 	       size_t length);
+/* The same, but the caller fills in the bytes, before the next call. NULL: memory ran out. */
+void *carry_place(struct carry *carry, enum carry_kind kind, uint64_t id, size_t length);
 void carry_drop(struct carry *carry, enum carry_kind kind, uint64_t id);
 /*
  * End the turn. 0, or -errno when it could not be written (the file system is

@@ -277,10 +277,11 @@ void
 agent_say_down(struct agent *agent)
 {
 	int64_t left_ms = agent_left_ms(agent) - agent->options.offset_ms;
+	uint64_t now_ns = clock_boot_ns();
+	uint64_t left_ns = left_ms > 0 ? (uint64_t)left_ms * 1000000 : 1000000;
 
-	if (agent_left_ms(agent))
-		agent_say_gap(agent, left_ms > 0 ? (uint64_t)left_ms * 1000000 : 1000000,
-			      clock_boot_ns());
+	if (agent_left_ms(agent)) /* the wall clock may have stepped back since */
+		agent_say_gap(agent, left_ns < now_ns ? left_ns : now_ns, now_ns);
 }
 
 /*

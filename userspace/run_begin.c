@@ -173,15 +173,16 @@ say_start(struct run *run, const struct waiting *waiting)
 {
 	size_t attached = say_coverage(run);
 	char text[WIRE_TEXT_BYTES], since[CLOCK_TEXT];
+	int64_t left_ms = agent_left_ms(run->agent);
 	int length = snprintf(text, sizeof(text), "demarc %s watches %.200s: %zu hooks attached",
 			      DEMARC_VERSION,
 			      *run->config.scope ? run->config.scope : "the whole node", attached);
 
 	if (waiting)
 		snprintf(text + length, sizeof(text) - (size_t)length,
-			 "; the kernel went on counting since %s: %" PRIu64
+			 "; the kernel went on counting, nobody read since %s: %" PRIu64
 			 " records waited, %" PRIu64 " more had no room",
-			 clock_format(agent_left_ms(run->agent), since), waiting->records,
+			 left_ms ? clock_format(left_ms, since) : "it began", waiting->records,
 			 waiting->lost);
 	log_info("run", "%s", text);
 	agent_say(run->agent, WIRE_LIFE_START, text);

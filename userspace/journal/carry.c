@@ -84,28 +84,30 @@ give_up(struct carry *carry, struct carry_value *value)
 	value->pending = 0;
 }
 
-/* Append the value's item to the turn. length CARRY_GONE: that it is dropped. */
-static void
-append(struct carry *carry, struct carry_value *value, const void *bytes, uint32_t length)
+/* Append the value's item to the turn, its bytes to be filled in. length CARRY_GONE: it is dropped.
+ */
+static void *
+append(struct carry *carry, struct carry_value *value, uint32_t length)
 {
-	static const char zeros[8];
 	const struct carry_item item = {(uint32_t)value->key.kind, length, value->key.id};
-	size_t payload = length == CARRY_GONE ? 0 : length;
+	size_t size = carry_item_size(length);
 
 	if (!carry->turn.length)
 		buf_add(&carry->turn, &(struct carry_turn){0}, sizeof(struct carry_turn));
-	if (!buf_reserve(&carry->turn, carry_item_size(length))) {
+	if (!buf_reserve(&carry->turn, size)) {
 		carry->turn.failed = false;
 		carry->out_of_memory = true;
-		return;
+		return NULL;
 	}
 	value->pending = carry->turn.length;
 	buf_add(&carry->turn, &item, sizeof(item));
-	buf_add(&carry->turn, bytes, payload);
-	buf_add(&carry->turn, zeros, carry_item_size(length) - sizeof(item) - payload);
+	if (size > sizeof(item)) /* the padding */
+		memset(carry->turn.data + value->pending + size - 8, 0, 8);
+	carry->turn.length = value->pending + size;
 	if (!value->is_dirty)
 		TAILQ_INSERT_TAIL(&carry->dirty, value, dirty);
 	value->is_dirty = true;
+	return carry->turn.data + value->pending + sizeof(item);
 }
 
 /* While turns cannot be written, what was given up would pile up. */
@@ -133,8 +135,8 @@ compact(struct carry *carry)
 	carry->idle_bytes = 0;
 }
 
-void
-carry_put(struct carry *carry, enum carry_kind kind, uint64_t id, const void *bytes, size_t length)
+void *
+carry_place(struct carry *carry, enum carry_kind kind, uint64_t id, size_t length)
 {
 	struct carry_value *value = carry_find(carry, kind, id);
 
@@ -142,16 +144,22 @@ carry_put(struct carry *carry, enum carry_kind kind, uint64_t id, const void *by
 		value = carry_add(carry, kind, id);
 	if (!value || length >= CARRY_GONE) {
 		carry->out_of_memory = true;
-		return;
+		return NULL;
 	}
-	if (value->pending && item_at(carry, value->pending)->length == length) {
-		memcpy(carry->turn.data + value->pending + sizeof(struct carry_item), bytes,
-		       length);
-		return;
-	}
+	if (value->pending && item_at(carry, value->pending)->length == length)
+		return carry->turn.data + value->pending + sizeof(struct carry_item);
 	give_up(carry, value);
 	compact(carry);
-	append(carry, value, bytes, (uint32_t)length);
+	return append(carry, value, (uint32_t)length);
+}
+
+void
+carry_put(struct carry *carry, enum carry_kind kind, uint64_t id, const void *bytes, size_t length)
+{
+	void *room = carry_place(carry, kind, id, length);
+
+	if (room && length)
+		memcpy(room, bytes, length);
 }
 
 void
@@ -166,7 +174,7 @@ carry_drop(struct carry *carry, enum carry_kind kind, uint64_t id)
 	if (!value->offset)
 		carry_forget(carry, value);
 	else
-		append(carry, value, NULL, CARRY_GONE);
+		append(carry, value, CARRY_GONE);
 }
 
 /*

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/log.h"
 #include "segment.h"
 
@@ -36,8 +35,6 @@ align(size_t length)
 void
 batch_keep(struct carry *carry, const struct batch *batch, const char *log_name)
 {
-	static const char zeros[8];
-	struct buf value cleanup(buf_fini) = {0};
 	struct carried head = {
 		.header_bytes = sizeof(head),
 		.log_name_bytes = (uint32_t)strlen(log_name),
@@ -47,14 +44,16 @@ batch_keep(struct carry *carry, const struct batch *batch, const char *log_name)
 		.first_sequence = batch->first_sequence,
 		.count = batch->count,
 	};
+	size_t name_bytes = align(head.log_name_bytes);
+	char *room = carry_place(carry, CARRY_BATCH, batch->last_ticket,
+				 sizeof(head) + name_bytes + batch->bytes.length);
 
-	if (!buf_reserve(&value, sizeof(head) + align(head.log_name_bytes) + batch->bytes.length))
+	if (!room)
 		return;
-	buf_add(&value, &head, sizeof(head));
-	buf_add(&value, log_name, head.log_name_bytes);
-	buf_add(&value, zeros, align(head.log_name_bytes) - head.log_name_bytes);
-	buf_add(&value, batch->bytes.data, batch->bytes.length);
-	carry_put(carry, CARRY_BATCH, batch->last_ticket, value.data, value.length);
+	room = mempcpy(room, &head, sizeof(head));
+	memset(room, 0, name_bytes);
+	memcpy(room, log_name, head.log_name_bytes);
+	memcpy(room + name_bytes, batch->bytes.data, batch->bytes.length);
 }
 
 /*
