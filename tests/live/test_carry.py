@@ -194,6 +194,16 @@ def says_unkept(agent):
     return any("what is owed cannot be kept" in (e.get("message") or "") for e in agent.entries())
 
 
+def fill(path):
+    """Until the file system has no room."""
+    filler = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(filler, bytes(4096))
+    except OSError:
+        os.close(filler)
+
+
 def full(box):
     """Without room for what is owed the agent goes on, says so, and keeps again when there is room."""
     room = os.path.join(box.directory, "room")
@@ -203,13 +213,7 @@ def full(box):
         agent = harness.Agent(box, setup.alerting(box, flows__interval_s=1, journal__fold_s=2,
                                                   runtime_directory=room))
         agent.start()
-        with open(os.path.join(room, "filler"), "wb") as filler:
-            try:
-                while True:
-                    filler.write(bytes(4096))
-                    filler.flush()
-            except OSError:
-                pass
+        fill(os.path.join(room, "filler"))
         box.start("serve-tcp", options=("-a", "0.0.0.0", "-p", PORT, "-k", 0, "-b", 100))
         load = Load(box)
         harness.wait_until(lambda: says_unkept(agent), 20, "the agent to say that it keeps nothing")
