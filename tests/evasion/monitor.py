@@ -268,8 +268,8 @@ def killed(box):
         sender.kill()
     kept = agent.kept()
     gaps = [e for e in kept if ocsf.kind(e) == "gap" or ocsf.enrichment(e, "event", "reason")]
-    # The first packets may pass before it is known who holds the socket: the latest entry tells.
-    owners = {ocsf.pid(e) for e in kept[-15:] if ocsf.dst_ip(e) == AWAY4}
+    # The first packets may pass before it is known who holds the socket: the flow's latest entry tells.
+    owners = set({ocsf.dst_port(e): ocsf.pid(e) for e in kept if ocsf.dst_ip(e) == AWAY4}.values())
     expect(owners == known, "owners", owners, "instead of", known)
     unwatched = [e.get("message") for e in gaps if "was not there" in (e.get("message") or "")]
     expect(len(unwatched) >= 3, "of 3 times without a watch told:", len(unwatched),
