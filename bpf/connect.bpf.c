@@ -46,6 +46,11 @@ state_of(struct bpf_sock *sk)
 	return sk ? bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
 }
 
+/*
+ * Nine tenths of this hook is the storage's allocation, which nothing is saved by putting
+ * off: a socket that connects or listens needs it anyway, and who sends by one that does
+ * neither may not be who opened it, nor run when its packet leaves.
+ */
 SEC("cgroup/sock_create")
 int
 sock_create(struct bpf_sock *sk)

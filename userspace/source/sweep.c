@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "sweep.h"
 
-#define STEP  1024 /* entries: at most some 0.3 ms, when each has a record */
+#define STEP  1024 /* entries: half a millisecond, one when each of them has a record */
 #define BATCH 512
 
 /* Userspace-made flow records carry no CPU: their numbers are not the kernel's. */
