@@ -15,7 +15,7 @@ tests/bootstrap.sh demo lab
 rm -rf $home && mkdir -p build/lab && cp -a build/lab/$series $home
 DEMO=1 "$here/initramfs.sh" demo "$build"
 echo "demo: BPF is refused here; booting Linux $series in QEMU"
-timeout -k 5 300 qemu-system-x86_64 -accel tcg -cpu max,-cx16 -m 1536 -smp 2 -kernel $home/vmlinuz \
+timeout -k 5 300 qemu-system-x86_64 -accel tcg -cpu max -m 1536 -smp 2 -kernel $home/vmlinuz \
 	-initrd $home/initramfs.gz -append "console=ttyS0 quiet panic=-1" -nographic -no-reboot \
 	-net none </dev/null | tr -d '\r' | tee $home/console.log | sed -n '/^@@booted/,$p'
 grep -q '^@@ended 0' $home/console.log
