@@ -61,20 +61,21 @@ copy_flow(struct wire_flow *r, const struct wire_flow *flow, __u8 moment)
 }
 
 /* True when it is out. The verifier wants a constant map in each call, hence one for each ring. */
-#define announce(c, flow, ring, urgent)                                        \
-	({                                                                     \
-		struct wire_flow *r = record(c, ring, FLOW, struct wire_flow); \
-		if (r) {                                                       \
-			copy_flow(r, flow, WIRE_MOMENT_OPEN);                  \
-			emit(r, &(ring), urgent);                              \
-		}                                                              \
-		r != NULL;                                                     \
+#define announce(c, flow, ring, urgent, now_ns)                                           \
+	({                                                                                \
+		struct wire_flow *r = record_at(c, ring, FLOW, struct wire_flow, now_ns); \
+		if (r) {                                                                  \
+			copy_flow(r, flow, WIRE_MOMENT_OPEN);                             \
+			emit(r, &(ring), urgent);                                         \
+		}                                                                         \
+		r != NULL;                                                                \
 	})
 
 static __always_inline bool
-tell_opening(struct wire_counters *c, const struct wire_flow *flow, bool own)
+tell_opening(struct wire_counters *c, const struct wire_flow *flow, bool own, __u64 now_ns)
 {
-	return own ? announce(c, flow, ring_bulk, false) : announce(c, flow, ring_critical, true);
+	return own ? announce(c, flow, ring_bulk, false, now_ns)
+		   : announce(c, flow, ring_critical, true, now_ns);
 }
 
 static __always_inline __u64 *
@@ -133,7 +134,7 @@ flow_overflow(struct wire_counters *c, struct wire_flow *flow, bool own, bool fi
 
 	flow->flags |= WIRE_FLOW_UNTRACKED;
 	if (first && !greedy)
-		named = tell_opening(c, flow, own);
+		named = tell_opening(c, flow, own, flow->first_ns);
 	else
 		fold(c);
 	total_add(own ? WIRE_TOTAL_TABLE_FULL_OWN : WIRE_TOTAL_TABLE_FULL_FOREIGN, first && !named,
@@ -165,7 +166,8 @@ flow_begin(struct wire_counters *c, const struct flow_key *key, struct wire_flow
 		return -1;
 	}
 	hold(flow->cgroup, 1);
-	if (!tell_opening(c, flow, own) && (entry = bpf_map_lookup_elem(&flows, key)))
+	if (!tell_opening(c, flow, own, flow->first_ns) &&
+	    (entry = bpf_map_lookup_elem(&flows, key)))
 		entry->flags |= WIRE_FLOW_UNTOLD; /* the sweep has time to try again */
 	return 0;
 }
@@ -181,7 +183,7 @@ flow_close(const struct flow_key *key, const struct wire_flow *flow)
 	struct wire_flow *r;
 
 	if (flow->flags & WIRE_FLOW_UNTOLD && (c = seen(WIRE_FLOW)))
-		tell_opening(c, flow, is_own(&flow->dst));
+		tell_opening(c, flow, is_own(&flow->dst), bpf_ktime_get_boot_ns());
 	c = seen(WIRE_FLOW);
 	r = c ? record(c, ring_bulk, FLOW, struct wire_flow) : NULL;
 	if (!r)

@@ -169,15 +169,14 @@ exchange(__u64 *word, __u64 from, __u64 to)
 #endif
 
 /*
- * Take the time and a sequence number, then room in a ring for one record, and fill
- * in its head. NULL when the ring is full, and then the drop is counted and its place
+ * With the time taken, take a sequence number, then room in a ring for one record, and
+ * fill in its head. NULL when the ring is full, and then the drop is counted and its place
  * is known. The record holds stale bytes beyond the head: fill every field, or
  * take it back; then emit() it.
  */
 static __always_inline void *
-record_begin(struct wire_counters *c, void *ring, __u16 kind, __u16 size)
+record_begin(struct wire_counters *c, void *ring, __u16 kind, __u16 size, __u64 now_ns)
 {
-	__u64 now_ns = bpf_ktime_get_boot_ns();
 	__u64 sequence = fetch_add(&c->issued, 1);
 	struct wire_head *head = bpf_ringbuf_reserve(ring, size, 0);
 
@@ -194,7 +193,9 @@ record_begin(struct wire_counters *c, void *ring, __u16 kind, __u16 size)
 	return head;
 }
 
-#define record(c, ring, KIND, type) ((type *)record_begin(c, &(ring), WIRE_##KIND, sizeof(type)))
+#define record_at(c, ring, KIND, type, now_ns) \
+	((type *)record_begin(c, &(ring), WIRE_##KIND, sizeof(type), now_ns))
+#define record(c, ring, KIND, type) record_at(c, ring, KIND, type, bpf_ktime_get_boot_ns())
 
 /*
  * Hand a record over. A wake-up costs thirty times the record, so userspace is

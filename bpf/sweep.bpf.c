@@ -50,7 +50,7 @@ tell_late(struct wire_flow *flow)
 	if (!(own ? has_room(ring_bulk) : has_room(ring_critical)))
 		return;
 	c = seen(WIRE_FLOW);
-	if (c && tell_opening(c, flow, own))
+	if (c && tell_opening(c, flow, own, bpf_ktime_get_boot_ns()))
 		flow->flags &= ~WIRE_FLOW_UNTOLD;
 }
 
