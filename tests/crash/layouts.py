@@ -8,7 +8,6 @@ import time
 
 from box import AWAY, HOME, Lives, STREAM_PORT, UDP_PORT
 from harness import expect
-import ocsf
 import oracle
 
 LONG = {**{(address, UDP_PORT, 17): 8 for address in HOME + AWAY},
@@ -21,12 +20,6 @@ SLACK = 0.02  # seconds: times of entries are in ms, and a record's is older tha
 def pause(loads, number):
     for load in loads:
         load.process.send_signal(number)
-
-
-def downs(entries):
-    """(from, to) in seconds of each gap that says that nobody counted."""
-    return [(entry["start_time"] / 1000, entry["end_time"] / 1000) for entry in entries
-            if ocsf.enrichment(entry, "event", "reason") == "down"]
 
 
 def twice_at_most(box, sums, reports):
@@ -57,11 +50,10 @@ def at_rest(box):
         time.sleep(0.5)
         reports = [load.stop() for load in loads]
         status = lives.end()
-        entries = oracle.read(lives.state)
-        sums = oracle.Sums(entries)
+        sums = oracle.read(lives.state)
         oracle.identities(status)
         expect(sums.stray == 0, sums.stray, "flows are told as nobody's")
-        expect(len(downs(entries)) == changes, len(downs(entries)), "gaps tell of", changes, "changes")
+        expect(len(sums.downs) == changes, len(sums.downs), "gaps tell of", changes, "changes")
         for report in reports:
             for target in report["targets"]:
                 where = target["address"], target["port"], target["protocol"]
@@ -98,11 +90,10 @@ def under_load(box, killed):
         time.sleep(0.5)
         reports = [load.stop() for load in loads]
         status = lives.end()
-        entries = oracle.read(lives.state)
-        sums = oracle.Sums(entries)
+        sums = oracle.read(lives.state)
         oracle.identities(status)
         oracle.alerts_closed(sums)
-        gaps = downs(entries)
+        gaps = sums.downs
         expect(changes <= len(gaps) <= 2 * changes, len(gaps), "gaps tell of", changes, "changes")
         unwatched = sum(to - since for since, to in gaps)
         missing = twice_at_most(box, sums, reports)
@@ -148,10 +139,9 @@ def carry_lost(box, spoil):
         time.sleep(0.5)
         reports = [load.stop() for load in loads]
         status = lives.end()
-        entries = oracle.read(lives.state)
-        sums = oracle.Sums(entries)
+        sums = oracle.read(lives.state)
         oracle.identities(status)
-        gaps = downs(entries)
+        gaps = sums.downs
         expect(len(gaps) >= times, len(gaps), "gaps tell of", times, "lost carry files")
         expect("carry" in lives.log(), "the log does not say it:", lives.log()[-800:])
         doubtful = [told for told in sums.lives.values() if not oracle.is_whole(told)]

@@ -10,7 +10,6 @@ import os
 import struct
 import zlib
 
-import harness
 from harness import expect
 import ocsf
 
@@ -56,18 +55,21 @@ def shard(folder):
             yield json.loads(text)
 
 
-def read(state):
-    """Every entry of every shard: gapless, and none twice."""
+def entries(state):
+    """Every entry of every shard: gapless, and none twice. One at a time, for there may be many."""
     home = os.path.join(state, "journal")
-    entries = []
+    seen, twice = set(), 0
     for name in sorted(os.listdir(home)):
         folder = os.path.join(home, name)
-        if os.path.isdir(folder):
-            entries += shard(folder)
-    uids = collections.Counter(entry["metadata"]["uid"] for entry in entries)
-    twice = [uid for uid, times in uids.items() if times > 1]
-    expect(not twice, len(twice), "entries are there twice, the first is", twice[:1])
-    return entries
+        for entry in shard(folder) if os.path.isdir(folder) else ():
+            twice += entry["metadata"]["uid"] in seen
+            seen.add(entry["metadata"]["uid"])
+            yield entry
+    expect(not twice, twice, "entries are there twice")
+
+
+def read(state):
+    return Sums(entries(state))
 
 
 def place(entry):
@@ -98,6 +100,9 @@ class Sums:
         self.gaps = collections.Counter()  # (reason, missing kind): records
         self.table_bytes = 0
         self.open_alerts = collections.Counter()
+        self.names = {}  # of the process, for each place
+        self.downs = []  # (from, to) in seconds of each gap in which nobody counted
+        self.starts = []  # what each start says
         self.lives = collections.defaultdict(list)  # of a flow: (moment, delta, bytes, ms)
         for entry in entries:
             self.entries[ocsf.kind(entry)] += 1
@@ -113,6 +118,7 @@ class Sums:
         self.flows[where] += begun(entry)
         self.bytes[where] += ocsf.enrichment(entry, "event", "delta_bytes") or 0
         self.packets[where] += ocsf.enrichment(entry, "event", "delta_packets") or 0
+        self.names.setdefault(where, set()).add(ocsf.name(entry))
         self._alert(entry, where)
         if not phase(entry):
             self.lives[where + (ocsf.cookie(entry), ocsf.src_port(entry))].append(
@@ -131,8 +137,14 @@ class Sums:
         event = {name: ocsf.enrichment(entry, "event", name)
                  for name in ("reason", "missing", "lost_bytes")}
         self.gaps[event["reason"], event["missing"]] += entry.get("count") or 0
+        if event["reason"] == "down":
+            self.downs.append((entry["start_time"] / 1000, entry["end_time"] / 1000))
         if event["reason"] == "table":
             self.table_bytes += event["lost_bytes"] or 0
+
+    def _agent(self, entry):
+        if ocsf.is_start([entry]):
+            self.starts.append(entry.get("message", ""))
 
     def lost(self, *reasons):
         return sum(count for (reason, _), count in self.gaps.items() if reason in reasons)
@@ -223,7 +235,3 @@ def exact(sums, reports, arrived):
     wrong += differences("bytes", sizes, sums.bytes) + differences("packets", packets, sums.packets)
     expect(not wrong, "; ".join(wrong[:12]))
     return sum(flows.values()), sum(sizes.values())
-
-
-def patience(seconds):
-    return seconds * harness.PATIENCE

@@ -8,10 +8,10 @@ import cases
 from box import AWAY, FLOOD, Lives, Load, TCP_PORT
 import harness
 from harness import command, expect, wait_until
-import ocsf
 import oracle
 
 SMALL_RING, UDP = 65536, 17
+FLOOD_BYTES, IP_UDP_BYTES = 32, 28
 
 
 def freeze(box):
@@ -59,25 +59,28 @@ def whole_story(sums, status, reports):
 
 def flood(box):
     """One cgroup sends as much as it can to ever new places; another's few violations are named."""
-    seconds = box.size(10, 30)
+    seconds = box.size(10, 30, 5)
     with Lives(box, flows__idle_s=10, journal__fold_s=60) as lives:
         box.serve()
         lives.start()
-        noise = Load(box, "noise", "scatter", FLOOD, k=len(FLOOD) * 60000, t=seconds + 2, b=32)
+        noise = Load(box, "noise", "scatter", FLOOD, k=len(FLOOD) * 60000, t=seconds + 2,
+                     b=FLOOD_BYTES)
         time.sleep(1)
         quiet = Load(box, "web", "tcp", AWAY, p=TCP_PORT, r=1, k=seconds, b=100)
         reports = [quiet.finish(seconds + 60), noise.finish(60)]
         sent = sum(target["sent"] for target in reports[1]["targets"])
-        status = lives.end()
-        entries = oracle.read(lives.state)
-    sums = oracle.Sums(entries)
+        status, arrived = lives.end(), box.arrived()
+        sums = oracle.read(lives.state)
     oracle.identities(status)
     oracle.lost_in_rings(sums, status)
     oracle.conserved(sums, status)
+    size = sum(size for _, size in arrived.values()) + sent * (IP_UDP_BYTES + FLOOD_BYTES)
+    expect(status["totals"]["gate"]["bytes"] == size, "the gate counted",
+           status["totals"]["gate"]["bytes"], "bytes of", size)
     wanted, _ = oracle.expected(reports[:1])
     found = {where: sums.flows[where] for where in wanted}
     expect(found == dict(wanted), "of the quiet cgroup's connections", found, "are told of", dict(wanted))
-    names = {ocsf.name(e) for e in entries if oracle.place(e) in wanted and ocsf.kind(e) == "flow"}
+    names = set().union(*(sums.names[where] for where in wanted))
     expect(names == {"load"}, "they are told as those of", names)
     told = sum(count for (address, _, _), count in sums.flows.items() if address in FLOOD)
     suppressed = sums.lost("table")
@@ -115,7 +118,7 @@ def fill(box, killed):
         for load in loads:
             load.stop()
         status = lives.end()
-        sums = cases.read(lives)
+        sums = oracle.read(lives.state)
         oracle.identities(status)
         oracle.lost_in_rings(sums, status)
         shed_exactly(sums, status)

@@ -14,7 +14,7 @@ root=$home/initramfs
 python=${PYTHON:-/usr/bin/python3}
 
 # In any order; what a kernel has built in or lacks is left out.
-modules="veth dummy vxlan udp_tunnel ip6_udp_tunnel sctp nf_tables nft_chain_nat nft_nat nft_ct
+modules="veth dummy vxlan udp_tunnel ip6_udp_tunnel sctp nf_tables nft_counter nft_chain_nat nft_nat nft_ct
 nf_nat nf_conntrack sch_ingress cls_bpf act_bpf ipv6 af_packet xfrm_user ip_gre tun dccp dccp_ipv4"
 
 add_file()
