@@ -107,6 +107,8 @@ int ring_open(struct source **out, struct probes *probes, const struct ring_opti
  * told: what was lost until now has no number.
  */
 bool ring_resumed(const struct source *source);
+/* Was it told to its end, by us or by an agent that was killed before it could discard it? */
+bool ring_finished(const struct source *source);
 /*
  * The end of a turn. keep: put into carry what was read and which gaps were told.
  * release: that is safe now, so the kernel may write over what was read. Until

@@ -64,10 +64,14 @@ run_open_carry(struct run *run, const char *boot_id, struct error *why)
  * between its silence and our first program is a gap.
  */
 
+/* One turn for its end and the gap: who is killed here has told both, or neither. */
 static void
-read_to_the_end(struct run *run, struct live *stale)
+read_to_the_end(struct run *run, struct live *stale, uint64_t stopped_ns, uint64_t opened_ns)
 {
+	if (ring_finished(stale->source))
+		return;
 	ring_finish(stale->source, agent_record, run->agent);
+	agent_say_gap(run->agent, stopped_ns, opened_ns > stopped_ns ? opened_ns : stopped_ns);
 	run_keep_last(run, stale->source);
 }
 
@@ -82,9 +86,7 @@ read_stale(struct run *run, uint64_t opened_ns, struct error *why)
 	while ((result = live_open_stale(&stale, &run->config, run->carry, &stopped_ns, why)) ==
 	       0) {
 		count++;
-		read_to_the_end(run, &stale);
-		agent_say_gap(run->agent, stopped_ns,
-			      opened_ns > stopped_ns ? opened_ns : stopped_ns);
+		read_to_the_end(run, &stale, stopped_ns, opened_ns);
 		live_discard(&stale);
 	}
 	return result == -ENOENT ? count : result;

@@ -34,7 +34,8 @@ decode_amounts(struct event *event, const struct wire_flow *flow)
 static void
 decode_new(struct event *event, const struct wire_flow *flow)
 {
-	bool has_told = flow->head.size >= sizeof(*flow);
+	bool has_told = flow->head.size >=
+			offsetof(struct wire_flow, told_packets) + sizeof(flow->told_packets);
 	uint64_t bytes = flow->bytes, packets = flow->packets;
 
 	if (flow->moment == WIRE_MOMENT_OPEN || (!has_told && flow->moment == WIRE_MOMENT_UPDATE)) {

@@ -223,6 +223,12 @@ ring_resumed(const struct source *source)
 	return ((const struct ring *)source)->resumed;
 }
 
+bool
+ring_finished(const struct source *source)
+{
+	return ((const struct ring *)source)->finished;
+}
+
 /* Nothing runs any more: read until nothing is left, or what is left does not change. */
 static void
 empty(struct ring *ring, record_fn fn, void *arg)
