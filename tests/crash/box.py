@@ -178,7 +178,7 @@ class Lives:
             "place.legal": LEGAL,  # other builds have none beside them
             "state_directory": os.path.join(self.disk or self.directory, "state"),
             "runtime_directory": os.path.join(self.directory, "run"),
-            "flows.idle_s": 3, "flows.interval_s": 2, "journal.fold_s": 2,
+            "flows.idle_s": 3, "flows.interval_s": 1, "journal.fold_s": 2,
             "journal.flows": "each" if each else "folded",
             "journal.staging_mib": 512, "journal.quota_mib": 0,
             "ring.bulk_bytes": 16777216, "ring.critical_bytes": 16777216,

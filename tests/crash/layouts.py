@@ -14,6 +14,7 @@ LONG = {**{(address, UDP_PORT, 17): 8 for address in HOME + AWAY},
         (AWAY[0], STREAM_PORT, 6): 1}  # flows of box.mixed() that outlive a change of layout
 
 
+TOLD = 2.5  # seconds in which long flows have had an update
 SLACK = 0.02  # seconds: times of entries are in ms, and a record's is older than its turn
 
 
@@ -41,7 +42,7 @@ def at_rest(box):
         lives.start()
         loads = box.mixed(box.size(200, 400, 20))
         for number in range(changes):
-            time.sleep(1)
+            time.sleep(TOLD)
             pause(loads, signal.SIGSTOP)
             time.sleep(0.2)
             lives.kill() if number % 2 else lives.stop()
@@ -79,7 +80,7 @@ def under_load(box, killed):
         loads = box.mixed(rate)
         changes = box.size(2, 6)
         for number in range(changes):
-            time.sleep(1)
+            time.sleep(TOLD)
             lives.kill() if number % 2 else lives.stop()
             program = box.demarc if number % 2 else box.other
             for _ in range(box.size(3, 10) if killed else 0):
