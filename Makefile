@@ -47,7 +47,8 @@ MAIN_SRC := $(sort $(wildcard userspace/*.c))
 BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o) $(if $(findstring thread,$(SAN)),$(OUT)/tests/tsan_join.o)
 MAIN_OBJ := $(MAIN_SRC:%.c=$(OUT)/%.o)
-SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.skel.h) $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%_plain.skel.h)
+SKELS    := $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.skel.h) $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%_plain.skel.h) \
+	$(OUT)/bpf/together.skel.h
 
 all: $(OUT)/demarc
 
@@ -76,6 +77,12 @@ BPF_HEADERS := $(wildcard bpf/*.h) include/wire.h
 BPF_CC = $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
 	-Wno-missing-declarations -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch) \
 	$(BPF_EXTRA)
+
+# All of them as one object, which loads sooner: the kernel's BTF is read once for all.
+$(OUT)/bpf/together.bpf.o: $(BPF_SRC) $(BPF_HEADERS)
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) | $(BPF_CC) -x c -c - -o $@
+	$(Q)llvm-strip -g $@
 
 $(OUT)/bpf/%_plain.bpf.o: bpf/%.bpf.c $(BPF_HEADERS)
 	$(call msg,BPF,$@)

@@ -120,8 +120,7 @@ attach_new(const struct probes *probes, enum attach how, struct bpf_program *pro
 static int
 attach(struct probes *probes, size_t i, struct bpf_link *link)
 {
-	struct bpf_program *program =
-		bpf_object__find_program_by_name(probes->objects[i], programs[i].name);
+	struct bpf_program *program = object_program(probes, i);
 
 	if (!program)
 		return -ENOENT;
@@ -210,8 +209,7 @@ load_filter(struct probes *probes, size_t i)
 	result = object_load(probes, i);
 	if (result < 0)
 		return result;
-	fd = dup(bpf_program__fd(
-		bpf_object__find_program_by_name(probes->objects[i], programs[i].name)));
+	fd = dup(bpf_program__fd(object_program(probes, i)));
 	if (set && fd >= 0) {
 		unlink(pin_path(path, set, "prog_", programs[i].name));
 		if (bpf_obj_pin(fd, path) < 0)

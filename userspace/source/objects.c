@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * objects - the maps, and programs loaded one by one.
+ * objects - the maps, and programs loaded together or one by one.
  *
- * Each program is loaded from an object of its own with only itself switched on
- * and the shared maps handed in, because an object with one refused program loads
- * none. A map that is new is pinned before any program can fill it.
+ * libbpf reads the kernel's BTF anew for each object that it loads, and that takes
+ * longer than all else of a start. So all programs are first tried as one object.
+ * One with a refused program loads none: then each is loaded from an object of its
+ * own, with only itself switched on and the shared maps handed in, and coverage
+ * knows which ones the kernel refused. A map that is new is pinned before any
+ * program can fill it.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -150,9 +153,29 @@ set_generation(const struct probes *probes, struct bpf_object *object)
 	}
 }
 
+/* The size and settings of its maps; those that are there already are handed in. */
+static int
+prepare(const struct probes *probes, struct bpf_object *object)
+{
+	object_size_maps(probes, object);
+	set_generation(probes, object);
+	return share_maps(probes, object);
+}
+
+/* Loads what is switched on, and keeps the maps that are new. */
+static int
+load(struct probes *probes, struct bpf_object *object)
+{
+	int result = prepare(probes, object);
+
+	if (!result)
+		result = bpf_object__load(object);
+	return result ? result : keep_maps(probes, object);
+}
+
 /* An object with only the named program switched on; none when name is NULL. */
 static int
-load(struct probes *probes, elf_fn elf, const char *name, struct bpf_object **out)
+load_one(struct probes *probes, elf_fn elf, const char *name, struct bpf_object **out)
 {
 	size_t size;
 	const void *bytes = elf(&size);
@@ -164,13 +187,7 @@ load(struct probes *probes, elf_fn elf, const char *name, struct bpf_object **ou
 		return -errno;
 	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
 		program, name && !strcmp(bpf_program__name(program), name));
-	object_size_maps(probes, object);
-	set_generation(probes, object);
-	result = share_maps(probes, object);
-	if (!result)
-		result = bpf_object__load(object);
-	if (!result)
-		result = keep_maps(probes, object);
+	result = load(probes, object);
 	if (result < 0) {
 		bpf_object__close(object);
 		return result;
@@ -179,13 +196,43 @@ load(struct probes *probes, elf_fn elf, const char *name, struct bpf_object **ou
 	return 0;
 }
 
-/* The maps come first, from the object that declares nearly all. */
+/* Filters only where there is an uplink, and no program that stands in for another. */
+static bool
+is_wanted(const struct probes *probes, const struct program *row)
+{
+	return !row->instead && (row->attach != BY_UPLINK || probes->uplink_count);
+}
+
+static void
+load_together(struct probes *probes)
+{
+	size_t size;
+	const void *bytes = object_together(&size);
+	struct bpf_object *object = bpf_object__open_mem(bytes, size, NULL);
+	struct bpf_program *program;
+
+	probes->tried_together = true;
+	for (size_t i = 0; i < program_count && object; i++)
+		if ((program = bpf_object__find_program_by_name(object, programs[i].name)))
+			bpf_program__set_autoload(program, is_wanted(probes, &programs[i]));
+	if (object && load(probes, object) < 0) {
+		bpf_object__close(object);
+		object = NULL;
+	}
+	probes->together = object;
+}
+
+/* The maps come first: with all programs, or from the object that declares nearly all. */
 int
 objects_create_maps(struct probes *probes)
 {
 	struct bpf_object *object;
-	int result = load(probes, object_files[0], NULL, &object);
+	int result;
 
+	load_together(probes);
+	if (probes->together)
+		return 0;
+	result = load_one(probes, object_files[0], NULL, &object);
 	if (!result)
 		bpf_object__close(object);
 	return result;
@@ -215,16 +262,49 @@ objects_adopt_maps(struct probes *probes, const char *set)
 	return 0;
 }
 
+struct bpf_program *
+object_program(const struct probes *probes, size_t program)
+{
+	struct bpf_object *object =
+		probes->objects[program] ? probes->objects[program] : probes->together;
+
+	return object ? bpf_object__find_program_by_name(object, programs[program].name) : NULL;
+}
+
+static bool
+is_loaded(const struct probes *probes, size_t program)
+{
+	const struct bpf_program *found = object_program(probes, program);
+
+	return found && bpf_program__fd(found) >= 0;
+}
+
 int
 object_load(struct probes *probes, size_t program)
 {
 	const struct program *row = &programs[program];
-	int result = load(probes, row->elf, row->name, &probes->objects[program]);
+	int result;
 
+	if (probes->replaces && !probes->tried_together)
+		load_together(probes);
+	if (is_loaded(probes, program))
+		return 0;
+	result = load_one(probes, row->elf, row->name, &probes->objects[program]);
 	if (result < 0 && result != -EPERM &&
-	    load(probes, row->plain, row->name, &probes->objects[program]) == 0) {
+	    load_one(probes, row->plain, row->name, &probes->objects[program]) == 0) {
 		probes->approximate = true;
 		result = 0;
 	}
 	return result;
+}
+
+void
+objects_close(struct probes *probes)
+{
+	for (size_t i = 0; i < program_count; i++) {
+		bpf_object__close(probes->objects[i]);
+		probes->objects[i] = NULL;
+	}
+	bpf_object__close(probes->together);
+	probes->together = NULL;
 }

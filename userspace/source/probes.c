@@ -228,6 +228,7 @@ start(struct probes *probes, struct error *why)
 	if (probes->pins.lock >= 0)
 		take_over(probes);
 	programs_attach_rest(probes);
+	objects_close(probes);
 	if (probes->approximate)
 		cover_sequence(probes);
 	return 0;
@@ -306,10 +307,9 @@ probes_close(struct probes *probes)
 		programs_detach(probes);
 	if (pinned && probes->stopped && *probes->pins.set)
 		pins_remove_set(probes->pins.set);
-	for (size_t i = 0; i < program_count; i++) {
+	for (size_t i = 0; i < program_count; i++)
 		bpf_link__destroy(probes->links[i]);
-		bpf_object__close(probes->objects[i]);
-	}
+	objects_close(probes);
 	forget_maps(probes);
 	if (probes->uplink_program_fd >= 0)
 		close(probes->uplink_program_fd);

@@ -48,7 +48,9 @@ struct probes {
 	uint32_t generation; /* that programs loaded from now on belong to */
 	struct shared_map maps[MAPS_MAX];
 	size_t map_count;
-	struct bpf_object *objects[PROGRAMS_MAX];
+	struct bpf_object *together; /* what was loaded at once */
+	bool tried_together;
+	struct bpf_object *objects[PROGRAMS_MAX]; /* each what was loaded alone */
 	struct bpf_link *links[PROGRAMS_MAX];
 	struct coverage coverage[PROGRAMS_MAX + 2];
 	size_t coverage_count;
@@ -71,11 +73,14 @@ int probes_map_fd(const struct probes *probes, const char *name);
 /* fd of the link of the iterator that sweeps the table of flows; -1: refused, nothing is swept. */
 int probes_sweeper(const struct probes *probes);
 
-/* objects.c: maps, and one program at a time. */
+/* objects.c: maps, and programs: all at once, or one at a time. */
 void object_size_maps(const struct probes *probes, struct bpf_object *object);
 int objects_create_maps(struct probes *probes);
 int objects_adopt_maps(struct probes *probes, const char *set);
 int object_load(struct probes *probes, size_t program);
+struct bpf_program *object_program(const struct probes *probes, size_t program);
+/* What is attached needs them no more. */
+void objects_close(struct probes *probes);
 
 /* layout.c: which maps fit together, and which programs these are. */
 int layout_name(const struct probes *probes, char out[LAYOUT_TEXT]);

@@ -17,6 +17,7 @@
 #include "snapshot_plain.skel.h"
 #include "sweep.skel.h"
 #include "sweep_plain.skel.h"
+#include "together.skel.h"
 
 #define OBJECT(name) name##_bpf__elf_bytes, name##_plain_bpf__elf_bytes
 
@@ -65,3 +66,5 @@ const elf_fn object_files[] = {
 	OBJECT(process), OBJECT(snapshot), OBJECT(sweep),
 };
 const size_t object_count = sizeof(object_files) / sizeof(object_files[0]);
+
+const elf_fn object_together = together_bpf__elf_bytes;

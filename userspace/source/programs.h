@@ -36,4 +36,7 @@ extern const size_t program_count;
 extern const elf_fn object_files[];
 extern const size_t object_count;
 
+/* All programs and maps of the others in one. */
+extern const elf_fn object_together;
+
 #endif /* PROGRAMS_H */
