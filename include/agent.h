@@ -61,10 +61,15 @@ void agent_resume(struct agent *agent);
  * the next. When that lasts, it is said, and turns end without being kept.
  */
 int agent_commit(struct agent *agent);
+/* The turn should end: what it wrote is still near the processor when it is kept and stored. */
+bool agent_is_full(const struct agent *agent);
 /* Publish what is on disk. */
 void agent_publish(struct agent *agent);
-/* Once a second: folds that are due, shed counts, the user file. now_ns is boot time. */
-void agent_tick(struct agent *agent, uint64_t now_ns);
+/*
+ * Once a second: folds that are due, shed counts, the user file. now_ns is boot time.
+ * True: of the folds a part; end the turn and come again.
+ */
+bool agent_tick(struct agent *agent, uint64_t now_ns);
 /* Tell since when nobody watched, if the journal was begun before. */
 void agent_say_down(struct agent *agent);
 /* Tell that nobody watched from then to then. Boot time. */
@@ -73,15 +78,18 @@ void agent_say_gap(struct agent *agent, uint64_t from_ns, uint64_t to_ns);
 int64_t agent_left_ms(const struct agent *agent);
 /* Seed the context from /proc. */
 int agent_seed(struct agent *agent);
-/* Emit everything that is still folded. */
-void agent_flush(struct agent *agent, uint64_t now_ns);
+/* Emit what is still folded. True: a part of it; end the turn and come again. */
+bool agent_flush(struct agent *agent, uint64_t now_ns);
 
 /* At the end: wait (bounded) until everything committed is on disk, and publish it.
  * -EIO: some of it is not. */
 int agent_drain(struct agent *agent);
 
-/* Read rules and places anew; on any error the old ones stay. */
-int agent_reload(struct agent *agent, struct error *why);
+/*
+ * Read rules and places anew; on any error the old ones stay. What is folded under
+ * the old rules is written first: end_turn is called where there is much of it.
+ */
+int agent_reload(struct agent *agent, void (*end_turn)(void *arg), void *arg, struct error *why);
 
 /* Own networks and special scopes, for the kernel. Valid until a reload. */
 const struct prefix *agent_own(const struct agent *agent, size_t *count);

@@ -82,6 +82,9 @@ void journal_keep(struct journal *journal);
 /* Hand all that was admitted over. Never blocks. */
 void journal_commit(struct journal *journal);
 
+/* Bytes of the entries that no journal_commit() has handed over yet. */
+size_t journal_open_bytes(const struct journal *journal);
+
 int journal_fd(const struct journal *journal);
 /* Highest ticket that is on disk; clears the eventfd. */
 uint64_t journal_acknowledged(struct journal *journal);

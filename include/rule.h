@@ -133,6 +133,7 @@ struct folds_options {
 	uint64_t interval_ns; /* between entries of one fold; 60 s by default */
 	size_t room;          /* folds kept at once; beyond it events pass unfolded */
 	uint64_t first_id;    /* of the next fold; 0: nobody asks folds_changes() */
+	size_t part;          /* folds that one sweep looks at; 0: all that are due */
 };
 
 enum fold_result {
@@ -152,8 +153,11 @@ enum fold_result folds_offer(struct folds *folds, struct event *event);
 /* The flow of this event lives, though nothing moved: its fold, if there is one, stays open. */
 void folds_touch(struct folds *folds, const struct event *event);
 
-/* Hand every entry that is due to emit (update, close, sums); all of them when flush. */
-void folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
+/*
+ * Hand every entry that is due to emit (update, close, sums); all of them when flush.
+ * True: that was a part, and the caller comes again.
+ */
+bool folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
 		 void (*emit)(struct event *event, void *arg), void *arg);
 
 size_t folds_count(const struct folds *folds);

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define TURN_BYTES ((size_t)1024 * 1024) /* of entries; less than the caches hold */
+
 /*
  * Writing
  * -------
@@ -289,6 +291,12 @@ agent_say_down(struct agent *agent)
  * -----
  */
 
+bool
+agent_is_full(const struct agent *agent)
+{
+	return agent->journal && journal_open_bytes(agent->journal) >= TURN_BYTES;
+}
+
 void
 agent_publish(struct agent *agent)
 {
@@ -338,25 +346,30 @@ tell_shed(struct agent *agent, uint64_t now_ns)
 		agent->shed_since_ns = now_ns;
 }
 
-void
+bool
 agent_tick(struct agent *agent, uint64_t now_ns)
 {
+	bool more;
+
 	if (!agent->options.replay) {
 		agent->options.offset_ms = clock_offset_ms();
 		context_refresh(agent->context);
 	}
 	agent_tend_carry(agent);
-	folds_sweep(agent->folds, now_ns, false, write_folded, agent);
+	more = folds_sweep(agent->folds, now_ns, false, write_folded, agent);
 	tell_shed(agent, now_ns);
 	if (agent->recorder)
 		recorder_flush(agent->recorder);
+	return more;
 }
 
-void
+bool
 agent_flush(struct agent *agent, uint64_t now_ns)
 {
-	folds_sweep(agent->folds, now_ns, true, write_folded, agent);
+	bool more = folds_sweep(agent->folds, now_ns, true, write_folded, agent);
+
 	tell_shed(agent, now_ns);
+	return more;
 }
 
 static int

@@ -11,7 +11,7 @@
 #include "keys.h"
 
 int
-agent_reload(struct agent *agent, struct error *why)
+agent_reload(struct agent *agent, void (*end_turn)(void *arg), void *arg, struct error *why)
 {
 	struct judge *fresh = NULL;
 	int result = judge_new(&fresh, agent->config, why);
@@ -20,7 +20,8 @@ agent_reload(struct agent *agent, struct error *why)
 		agent->state.reload_errors++;
 		return result;
 	}
-	agent_flush(agent, agent->now_ns); /* folds hold strings of the old rules */
+	while (agent_flush(agent, agent->now_ns)) /* folds were judged by the old rules */
+		end_turn(arg);
 	judge_free(agent->judge);
 	agent->judge = fresh;
 	agent->state.reloads++;
@@ -102,6 +103,7 @@ build(struct agent *agent, struct error *why)
 	struct folds_options folds = {
 		.interval_ns = config->journal_fold_s * 1000000000ull,
 		.room = 16384,
+		.part = 1024,
 		.first_id = agent_next_fold(agent),
 	};
 	int result;

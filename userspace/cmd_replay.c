@@ -51,6 +51,14 @@ static const char help[] =
 	"losses\n" CONFIG_HELP;
 
 /* The clock of a replay is its records'. */
+/* 0, or what the output's reader did. */
+static int
+publish(struct replay *replay)
+{
+	agent_publish(replay->agent);
+	return replay->output->ops->commit(replay->output, 0);
+}
+
 static void
 replay_record(const struct wire_head *record, void *arg)
 {
@@ -60,7 +68,8 @@ replay_record(const struct wire_head *record, void *arg)
 		replay->now_ns = record->time_ns;
 	if (replay->now_ns - replay->ticked_ns >= 1000000000u) {
 		replay->ticked_ns = replay->now_ns;
-		agent_tick(replay->agent, replay->now_ns);
+		while (agent_tick(replay->agent, replay->now_ns))
+			publish(replay);
 	}
 	agent_record(record, replay->agent);
 }
@@ -97,14 +106,6 @@ open_agent(struct replay *replay, const struct replay_options *options,
 	return result;
 }
 
-/* 0, or what the output's reader did. */
-static int
-publish(struct replay *replay)
-{
-	agent_publish(replay->agent);
-	return replay->output->ops->commit(replay->output, 0);
-}
-
 static int
 replay_recording(struct replay *replay, struct source *source, struct error *why)
 {
@@ -112,8 +113,9 @@ replay_recording(struct replay *replay, struct source *source, struct error *why
 
 	while (!error && (drained = source->ops->drain(source, 4096, replay_record, replay)) >= 0)
 		error = publish(replay);
-	agent_flush(replay->agent, replay->now_ns);
-	error = publish(replay);
+	while (agent_flush(replay->agent, replay->now_ns) && !error)
+		error = publish(replay);
+	error = error ? error : publish(replay);
 	if (error)
 		return output_failed(error);
 	if (drained == -ENODATA)

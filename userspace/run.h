@@ -9,8 +9,6 @@
 #include "loop.h"
 #include "status.h"
 
-#define RUN_BATCH 8192 /* records of a turn, at most */
-
 struct run {
 	struct config config;
 	struct carry *carry;
@@ -24,6 +22,8 @@ struct run {
 	uint64_t turns;
 	uint64_t ticked_ns;
 	bool watching; /* the rings may wake us */
+	bool more;     /* records in the rings than the turn took */
+	bool due;      /* more of what was folded */
 	bool stopping;
 	bool reloading;
 };
@@ -35,6 +35,8 @@ int run_begin(struct run *run, uint64_t opened_ns, struct error *why);
 
 /* run_turn.c: drain, judge, keep, release, publish, rest. */
 void run_turn(struct run *run);
+/* Read until there are no more records now, or the turn has enough: run->more. Returns how many. */
+int run_drain(struct run *run, record_fn fn, void *arg);
 /* The end of a turn: what was read from this source is kept, then given back to the kernel. False:
  * it could not be kept, and is part of the next turn. */
 bool run_keep(struct run *run, struct source *source);

@@ -122,13 +122,10 @@ count_waiting(const struct wire_head *record, void *arg)
 static void
 read_waiting(struct run *run, struct waiting *waiting)
 {
-	struct source *source = run->live.source;
-	int drained;
-
 	do {
-		drained = source->ops->drain(source, RUN_BATCH, count_waiting, waiting);
-		run_keep(run, source);
-	} while (drained >= RUN_BATCH && !waiting->is_past);
+		run_drain(run, count_waiting, waiting);
+		run_keep(run, run->live.source);
+	} while (run->more && !waiting->is_past);
 }
 
 /*

@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "run.h"
 
-#define POLL_MS   2   /* while records come: nobody wakes us, we look */
-#define TICK_MS   100 /* while none come: bulk that is too little to wake for */
+#define RECORDS   8192 /* of a turn, at most */
+#define CHUNK     512  /* of them until the entries are weighed */
+#define POLL_MS   2    /* while records come: nobody wakes us, we look */
+#define TICK_MS   100  /* while none come: bulk that is too little to wake for */
 #define RETRY_US  50000
 #define SECOND_NS 1000000000ull
 #define LAST_NS   (5 * SECOND_NS) /* for reading what is there at the end */
@@ -21,13 +23,21 @@ on_wake(void *arg)
 }
 
 static void
+end_turn(void *arg)
+{
+	struct run *run = arg;
+
+	run_keep(run, run->live.source);
+}
+
+static void
 reload(struct run *run)
 {
 	struct error why = {0};
 	char text[WIRE_TEXT_BYTES], place[400];
 
 	run->reloading = false;
-	if (agent_reload(run->agent, &why) < 0) {
+	if (agent_reload(run->agent, end_turn, run, &why) < 0) {
 		snprintf(text, sizeof(text), "reload refused, the old rules and places stay: %s",
 			 error_format(&why, place, sizeof(place)));
 		log_error("reload", "%s", text);
@@ -43,7 +53,7 @@ static void
 rest(struct run *run, int drained)
 {
 	int fd = run->live.source->ops->fd(run->live.source);
-	bool idle = drained == 0 && ring_sleep(run->live.source);
+	bool idle = drained == 0 && !run->due && ring_sleep(run->live.source);
 
 	if (idle != run->watching) {
 		if (idle)
@@ -52,15 +62,21 @@ rest(struct run *run, int drained)
 			loop_unwatch(run->loop, fd);
 		run->watching = idle;
 	}
-	loop_turn(run->loop, drained >= RUN_BATCH ? 0 : idle ? TICK_MS : POLL_MS);
+	loop_turn(run->loop, run->more ? 0 : idle ? TICK_MS : POLL_MS);
 }
 
-static int
-drain(struct run *run)
+int
+run_drain(struct run *run, record_fn fn, void *arg)
 {
 	struct source *source = run->live.source;
+	int total = 0, drained;
 
-	return source->ops->drain(source, RUN_BATCH, agent_record, run->agent);
+	do {
+		drained = source->ops->drain(source, CHUNK, fn, arg);
+		total += drained;
+		run->more = drained >= CHUNK;
+	} while (run->more && total < RECORDS && !agent_is_full(run->agent));
+	return total;
 }
 
 bool
@@ -87,13 +103,13 @@ void
 run_turn(struct run *run)
 {
 	uint64_t from_ns = clock_boot_ns(), took_ns;
-	int drained = drain(run);
+	int drained = run_drain(run, agent_record, run->agent);
 
 	if (run->reloading)
 		reload(run);
-	if (from_ns - run->ticked_ns > SECOND_NS) {
+	if (run->due || from_ns - run->ticked_ns > SECOND_NS) {
 		run->ticked_ns = from_ns;
-		agent_tick(run->agent, from_ns);
+		run->due = agent_tick(run->agent, from_ns);
 	}
 	run_keep(run, run->live.source);
 	took_ns = clock_boot_ns() - from_ns;
@@ -103,15 +119,24 @@ run_turn(struct run *run)
 	rest(run, drained);
 }
 
+static void
+flush(struct run *run)
+{
+	while (agent_flush(run->agent, clock_boot_ns()))
+		run_keep(run, run->live.source);
+}
+
 /* The flows that are open stay open in the kernel, for the next agent. */
 static void
 leave_counting(struct run *run)
 {
 	uint64_t end_ns = clock_boot_ns() + LAST_NS;
 
-	while (drain(run) >= RUN_BATCH && clock_boot_ns() < end_ns)
+	do {
+		run_drain(run, agent_record, run->agent);
 		run_keep(run, run->live.source);
-	agent_flush(run->agent, clock_boot_ns());
+	} while (run->more && clock_boot_ns() < end_ns);
+	flush(run);
 	agent_say(run->agent, WIRE_LIFE_STOP,
 		  "demarc stops; the kernel goes on counting, and the next start tells it");
 }
@@ -120,7 +145,7 @@ static void
 leave_nothing(struct run *run)
 {
 	ring_finish(run->live.source, agent_record, run->agent);
-	agent_flush(run->agent, clock_boot_ns());
+	flush(run);
 	agent_say(run->agent, WIRE_LIFE_STOP, "demarc stops; all flows are told");
 }
 

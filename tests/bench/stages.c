@@ -24,7 +24,7 @@
 #include "judge.h"
 #include "stages.h"
 
-#define BATCH        8192
+#define BATCH        512
 #define ROUNDS       3
 #define STAGED_BYTES (16u << 20) /* waiting for the disk: then the source waits too */
 #define FOLDS_ROOM   16384
@@ -211,7 +211,8 @@ record_clocked(const struct wire_head *record, void *arg)
 	clocked->now_ns = record->time_ns;
 	if (clocked->now_ns - clocked->ticked_ns >= 1000000000u) {
 		clocked->ticked_ns = clocked->now_ns;
-		agent_tick(clocked->agent, clocked->now_ns);
+		while (agent_tick(clocked->agent, clocked->now_ns))
+			agent_commit(clocked->agent);
 	}
 	agent_record(record, clocked->agent);
 }
@@ -235,7 +236,8 @@ print_whole(const struct bench *bench)
 		agent_commit(clocked.agent);
 		let_disk_follow(clocked.agent);
 	}
-	agent_flush(clocked.agent, clocked.now_ns);
+	while (agent_flush(clocked.agent, clocked.now_ns))
+		agent_commit(clocked.agent);
 	agent_commit(clocked.agent);
 	agent_state(clocked.agent, &state);
 	agent_drain(clocked.agent);

@@ -299,6 +299,37 @@ what_differs_is_another_fold(void **state)
 	folds_free(folds);
 }
 
+/* However many are due, each is handed out once, a part at a time. */
+static void
+sweeps_in_parts(bool flush)
+{
+	struct folds_options options = {.interval_ns = MINUTE, .part = 4};
+	struct folds *folds;
+	struct event event;
+	int64_t emitted = 0, sweeps = 0;
+
+	assert_int_equal(folds_new(&folds, &options), 0);
+	for (int port = 0; port < 10; port++) {
+		make(&event, port % 2, 1, 1);
+		event.dst_port = port;
+		folds_offer(folds, &event);
+	}
+	while (folds_sweep(folds, 3 * MINUTE, flush, discard, &emitted))
+		assert_int_equal(emitted, 4 * ++sweeps);
+	assert_int_equal(sweeps, 2);
+	assert_int_equal(emitted, 10);
+	assert_int_equal(folds_count(folds), 0);
+	folds_free(folds);
+}
+
+static void
+much_is_swept_in_parts(void **state)
+{
+	(void)state;
+	sweeps_in_parts(false);
+	sweeps_in_parts(true);
+}
+
 static void
 what_differs_within_is_absent(void **state)
 {
@@ -452,6 +483,7 @@ main(void)
 		FRESH(others_are_summed),
 		FRESH(what_differs_is_another_fold),
 		FRESH(what_differs_within_is_absent),
+		cmocka_unit_test(much_is_swept_in_parts),
 		FRESH(beyond_room_events_pass),
 		FRESH(other_kinds_pass),
 		FRESH(unknown_amounts_stay_unknown),

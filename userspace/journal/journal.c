@@ -435,6 +435,12 @@ journal_commit(struct journal *journal)
 		store_hand_over(journal->store, batch);
 }
 
+size_t
+journal_open_bytes(const struct journal *journal)
+{
+	return journal->open ? journal->open->bytes.length : 0;
+}
+
 int
 journal_fd(const struct journal *journal)
 {

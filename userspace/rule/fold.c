@@ -330,18 +330,18 @@ postpone(struct folds *folds, struct fold *fold, uint64_t now_ns)
 	fold->owed.recent = nothing;
 }
 
-void
+bool
 folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
 	    void (*emit)(struct event *event, void *arg), void *arg)
 {
-	size_t left = folds_count(folds);
+	size_t left = folds->options.part ? folds->options.part : SIZE_MAX;
 	struct fold *fold;
 	struct event entry;
 	const char *phase;
 
-	while (left-- && (fold = TAILQ_FIRST(&folds->order))) {
-		if (!flush && fold->check_ns > now_ns)
-			return;
+	while ((fold = TAILQ_FIRST(&folds->order)) && (flush || fold->check_ns <= now_ns)) {
+		if (!left--)
+			return true;
 		phase = phase_due(folds, fold, now_ns, flush);
 		if (phase) {
 			event_copy_get(fold->first, &entry);
@@ -354,6 +354,7 @@ folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
 		else
 			postpone(folds, fold, now_ns);
 	}
+	return false;
 }
 
 /*
