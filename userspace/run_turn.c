@@ -9,7 +9,7 @@
 
 #define RECORDS   8192 /* of a turn, at most */
 #define CHUNK     512  /* of them until the entries are weighed */
-#define POLL_MS   2    /* while records come: nobody wakes us, we look */
+#define POLL_MS   5    /* while records come: nobody wakes us, we look */
 #define TICK_MS   100  /* while none come: bulk that is too little to wake for */
 #define RETRY_US  50000
 #define SECOND_NS 1000000000ull

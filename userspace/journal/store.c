@@ -25,6 +25,7 @@
 #include "writer.h"
 
 #define SPARES_MAX     4
+#define CRITICAL_MS    10 /* between syncs for critical entries: a flood of them shares some */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
 #define NS_PER_MS      1000000ull
@@ -62,6 +63,7 @@ struct store {
 	struct queue held;
 	struct batch *unwritten; /* first of held that is not in the current segment */
 	uint64_t oldest_ns;      /* when held began to wait for its sync */
+	uint64_t synced_ns;      /* when the last one ended */
 	uint64_t retry_ns;
 	unsigned int backoff_ms;
 	bool stopping;
@@ -223,7 +225,7 @@ sync_written(struct store *store)
 	}
 	atomic_fetch_add(&answers->syncs, 1);
 	acknowledge(store);
-	store->oldest_ns = now_ns();
+	store->oldest_ns = store->synced_ns = now_ns();
 	publish(store);
 	return 0;
 }
@@ -255,16 +257,28 @@ write_held(struct store *store)
 }
 
 static bool
-is_sync_due(const struct store *store)
+holds_critical(const struct store *store)
 {
-	const struct batch *batch;
-
-	if (store->stopping || now_ns() >= store->oldest_ns + store->sync_ms * NS_PER_MS)
-		return true;
-	for (batch = store->held.head; batch; batch = batch->next)
+	for (const struct batch *batch = store->held.head; batch; batch = batch->next)
 		if (batch->critical)
 			return true;
 	return false;
+}
+
+/* A critical entry is synced at once, unless there was a sync just now. */
+static uint64_t
+sync_due(const struct store *store)
+{
+	uint64_t due = store->oldest_ns + store->sync_ms * NS_PER_MS;
+	uint64_t soon = store->synced_ns + CRITICAL_MS * NS_PER_MS;
+
+	return soon < due && holds_critical(store) ? soon : due;
+}
+
+static bool
+is_sync_due(const struct store *store)
+{
+	return store->stopping || now_ns() >= sync_due(store);
 }
 
 static void
@@ -306,7 +320,7 @@ next_due(const struct store *store)
 		return store->stop_ns;
 	if (store->unwritten)
 		return store->retry_ns;
-	return store->held.head ? store->oldest_ns + store->sync_ms * NS_PER_MS : 0;
+	return store->held.head ? sync_due(store) : 0;
 }
 
 /* Under the lock: sleep until there is work. While the disk refuses, only time is. */
