@@ -194,6 +194,12 @@ void folds_changes(struct folds *folds, void (*fn)(const struct fold_change *cha
 		   void *arg);
 
 /*
+ * The fold that the last offer opened, if it did and its entry was written: who keeps
+ * that entry's bytes need not be handed its first event. 0: none.
+ */
+uint64_t folds_opened(struct folds *folds);
+
+/*
  * Turn the event with which a fold began into the entry that closes it, as a sweep
  * with flush would have handed it out. -EBADMSG: the bytes are no struct fold_owed.
  */

@@ -53,6 +53,7 @@ agent_write(struct agent *agent, struct event *event, const struct privacy *priv
 	char uid[33];
 	size_t start;
 
+	agent->written = NULL;
 	if (admit(agent, critical, event->wall_ms, &stamp, uid) < 0)
 		return false;
 	if (!bytes)
@@ -66,6 +67,8 @@ agent_write(struct agent *agent, struct event *event, const struct privacy *priv
 		return true;
 	}
 	delivery.json = bytes->data + start;
+	agent->written = delivery.json;
+	agent->written_bytes = delivery.length;
 	agent->ticket = delivery.ticket;
 	agent->state.entries++;
 	agent->state.alerts += event->judgement.alert;
@@ -142,6 +145,8 @@ static void
 report(struct agent *agent, struct event *event, const struct ruleset *rules,
        const struct rule *rule, enum rule_verdict verdict)
 {
+	bool offered;
+
 	judgement_fill(event, rules, rule, verdict);
 	if (!rule && !has_destination(event))
 		clear_verdict(event);
@@ -152,9 +157,11 @@ report(struct agent *agent, struct event *event, const struct ruleset *rules,
 		folds_touch(agent->folds, event);
 		return;
 	}
-	if (!(agent->fold || event->judgement.alert) ||
-	    folds_offer(agent->folds, event) == FOLD_PASS)
+	offered = agent->fold || event->judgement.alert;
+	if (!offered || folds_offer(agent->folds, event) == FOLD_PASS)
 		write_entry(agent, event);
+	if (offered)
+		agent_keep_opened(agent);
 	forget_amounts(event);
 }
 

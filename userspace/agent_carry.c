@@ -39,6 +39,16 @@ keep_first(struct agent *agent, uint64_t id, const struct event *first)
 	carry_put(agent->carry, CARRY_FIRST, id, json.data, json.length);
 }
 
+/* What opened a fold is in the journal's form already. */
+void
+agent_keep_opened(struct agent *agent)
+{
+	uint64_t id = agent->carry && agent->written ? folds_opened(agent->folds) : 0;
+
+	if (id)
+		carry_put(agent->carry, CARRY_FIRST, id, agent->written, agent->written_bytes);
+}
+
 static void
 keep_fold(const struct fold_change *change, void *arg)
 {

@@ -23,6 +23,8 @@ struct agent {
 	struct sink *sinks[AGENT_SINKS];
 	size_t sink_count;
 	struct buf text; /* replay: the entry being written */
+	const char *written; /* the last entry, until the next; NULL: it was refused */
+	size_t written_bytes;
 	uint64_t sequence;
 	uint64_t ticket;
 	uint64_t now_ns;      /* of the latest record */
@@ -46,6 +48,8 @@ bool agent_write(struct agent *agent, struct event *event, const struct privacy 
 /* agent_carry.c: look through what the last agent left. Before the folds and behind the journal. */
 uint64_t agent_next_fold(const struct agent *agent);
 void agent_take_over(struct agent *agent);
+/* What was written last may have opened a fold. */
+void agent_keep_opened(struct agent *agent);
 /* Folds of the last agent that found no room yet; that turns cannot be kept. */
 void agent_tend_carry(struct agent *agent);
 

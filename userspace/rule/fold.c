@@ -51,6 +51,7 @@ struct folds {
 	struct buf forgotten; /* ids of told folds */
 	uint64_t next_id;     /* 0: nobody asks for changes */
 	struct buf key;       /* of the event on offer */
+	struct fold *opened;  /* by the last offer, which became an entry */
 };
 
 static const struct fold_sums nothing = {0, 0, ABSENT, ABSENT};
@@ -69,6 +70,8 @@ forget(struct folds *folds, struct fold *fold)
 	TAILQ_REMOVE(&folds->order, fold, order);
 	if (fold->is_dirty)
 		TAILQ_REMOVE(&folds->dirty, fold, dirty);
+	if (folds->opened == fold)
+		folds->opened = NULL;
 	if (fold->is_told)
 		buf_add(&folds->forgotten, &fold->id, sizeof(fold->id));
 	fold_free(fold);
@@ -236,6 +239,7 @@ folds_offer(struct folds *folds, struct event *event)
 {
 	struct fold *fold = NULL;
 
+	folds->opened = NULL;
 	if (event->type->kind != WIRE_FLOW && event->type->kind != WIRE_CONNECT)
 		return FOLD_PASS;
 	make_key(&folds->key, event);
@@ -258,8 +262,20 @@ folds_offer(struct folds *folds, struct event *event)
 	if (!fold->owed.alert)
 		return FOLD_TAKEN;
 	fold->owed.recent = nothing;
+	folds->opened = fold;
 	event->judgement.phase = "open";
 	return FOLD_PASS;
+}
+
+uint64_t
+folds_opened(struct folds *folds)
+{
+	struct fold *fold = folds->opened;
+
+	if (!fold || !fold->id)
+		return 0;
+	fold->is_told = true;
+	return fold->id;
 }
 
 void
