@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* fold_copy - see fold_copy.h. */
+/*
+ * fold_copy - see fold_copy.h.
+ *
+ * Folds are kept by the ten thousand, and half of an event's members are 0 or
+ * ABSENT: of those only a bit is kept.
+ */
 #include "rule/fold_copy.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define CORE_BYTES offsetof(struct event, scratch_used)
+#define WORDS      (CORE_BYTES / sizeof(uint64_t))
+#define MASKS      ((WORDS + 63) / 64)
+
+_Static_assert(CORE_BYTES % sizeof(uint64_t) == 0, "an event is whole words");
 
 /* Every pointer of struct event but `type`, which is a constant. */
 static const size_t strings[] = {
@@ -61,9 +70,16 @@ static const size_t sets[] = {
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct event_copy {
-	_Alignas(struct event) unsigned char core[CORE_BYTES];
-	const char *vectors[]; /* of the sets; the texts follow */
+	uint64_t kept[MASKS];   /* words that follow */
+	uint64_t absent[MASKS]; /* others that are ABSENT, not 0 */
+	uint64_t words[];       /* the sets' vectors come next, then the texts */
 };
+
+static bool
+has_bit(const uint64_t *mask, size_t i)
+{
+	return mask[i / 64] >> i % 64 & 1;
+}
 
 static const char *
 string_at(const void *core, size_t offset)
@@ -108,41 +124,72 @@ keep(char **room, const char *text)
 	return kept;
 }
 
+/* Let the core point to copies in room: vectors first, then texts. */
 static void
-keep_all(struct event_copy *copy, size_t vectors)
+keep_all(unsigned char *core, const char **vector, size_t vectors)
 {
-	const char **vector = copy->vectors, **begin;
-	char *room = (char *)(copy->vectors + vectors);
+	char *room = (char *)(vector + vectors);
 	const char *const *member;
+	const char **begin;
 	size_t i;
 
 	for (i = 0; i < COUNT(strings); i++)
-		if (string_at(copy->core, strings[i]))
-			*(const char **)(void *)(copy->core + strings[i]) =
-				keep(&room, string_at(copy->core, strings[i]));
+		if (string_at(core, strings[i]))
+			*(const char **)(void *)(core + strings[i]) =
+				keep(&room, string_at(core, strings[i]));
 	for (i = 0; i < COUNT(sets); i++) {
-		member = set_at(copy->core, sets[i]);
+		member = set_at(core, sets[i]);
 		if (!member)
 			continue;
 		for (begin = vector; *member; member++)
 			*vector++ = keep(&room, *member);
 		*vector++ = NULL;
-		*(const char *const **)(void *)(copy->core + sets[i]) = begin;
+		*(const char *const **)(void *)(core + sets[i]) = begin;
+	}
+}
+
+static size_t
+count_kept(const uint64_t *words)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < WORDS; i++)
+		count += words[i] && words[i] != (uint64_t)ABSENT;
+	return count;
+}
+
+static void
+pack(struct event_copy *copy, const uint64_t *words)
+{
+	uint64_t *next = copy->words;
+
+	memset(copy, 0, sizeof(*copy));
+	for (size_t i = 0; i < WORDS; i++) {
+		if (words[i] == (uint64_t)ABSENT)
+			copy->absent[i / 64] |= UINT64_C(1) << i % 64;
+		else if (words[i]) {
+			copy->kept[i / 64] |= UINT64_C(1) << i % 64;
+			*next++ = words[i];
+		}
 	}
 }
 
 struct event_copy *
 event_copy_new(const struct event *event)
 {
+	uint64_t words[WORDS];
 	struct event_copy *copy;
-	size_t vectors, bytes;
+	size_t vectors, bytes, kept;
 
+	memcpy(words, event, CORE_BYTES);
+	kept = count_kept(words);
 	measure(event, &vectors, &bytes);
-	copy = malloc(sizeof(*copy) + vectors * sizeof(copy->vectors[0]) + bytes);
+	copy = malloc(sizeof(*copy) + kept * sizeof(copy->words[0]) +
+		      vectors * sizeof(const char *) + bytes);
 	if (!copy)
 		return NULL;
-	memcpy(copy->core, event, CORE_BYTES);
-	keep_all(copy, vectors);
+	keep_all((unsigned char *)words, (const char **)(void *)&copy->words[kept], vectors);
+	pack(copy, words);
 	return copy;
 }
 
@@ -155,6 +202,13 @@ event_copy_free(struct event_copy *copy)
 void
 event_copy_get(const struct event_copy *copy, struct event *out)
 {
-	memcpy(out, copy->core, CORE_BYTES);
+	const uint64_t *next = copy->words;
+	uint64_t words[WORDS];
+
+	for (size_t i = 0; i < WORDS; i++)
+		words[i] = has_bit(copy->kept, i)     ? *next++
+			   : has_bit(copy->absent, i) ? (uint64_t)ABSENT
+						      : 0;
+	memcpy(out, words, CORE_BYTES);
 	out->scratch_used = 0;
 }
