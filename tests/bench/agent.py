@@ -24,7 +24,7 @@ class Agent:
                  settings=(), arguments=("--quiet",)):
         self.box, self.ready, self.pinned = box, ready, pinned
         self.state = os.path.join(box.work, "state")
-        self.runtime = os.path.join(box.work, "run")
+        self.runtime = os.path.join(box.runtime, "demarc")
         if fresh:
             for folder in (self.state, self.runtime):
                 shutil.rmtree(folder, ignore_errors=True)

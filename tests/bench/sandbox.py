@@ -45,6 +45,7 @@ class Sandbox:
         self.load_program = os.path.join(self.build, "bench", "load")
         self.work = os.path.join(self.build, "bench", "work")
         self.pins = os.path.join(self.work, "pins")
+        self.runtime = os.path.join(self.work, "run")  # in memory, as /run is
         self.app, self.sink = f"{NAME}-app", f"{NAME}-sink"
         self.scope = os.path.join(cgroup_mount(), NAME)
         self.inside = os.path.join(self.scope, "load")
@@ -66,9 +67,11 @@ class Sandbox:
 
     def _make(self):
         os.makedirs(self.pins)
+        os.makedirs(self.runtime)
         for folder in (self.inside, *self.groups):
             os.makedirs(folder)
         sh("mount", "-t", "bpf", "bpf", self.pins)
+        sh("mount", "-t", "tmpfs", "tmpfs", self.runtime)
         self._make_files()
         for name in (self.app, self.sink):
             sh("ip", "netns", "add", name)
@@ -131,7 +134,8 @@ class Sandbox:
             self.end(child)
         for name in (self.app, self.sink):
             sh("ip", "netns", "del", name, check=False)
-        sh("umount", self.pins, check=False)
+        for folder in (self.pins, self.runtime):
+            sh("umount", folder, check=False)
         shutil.rmtree(self.work, ignore_errors=True)
         for folder in (self.inside, *self.groups, self.scope):
             for _ in range(50):
