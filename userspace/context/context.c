@@ -89,10 +89,21 @@ fill_process(struct event_process *out, const struct process *process)
 	out->parent_name = text_bytes(process->parent_name);
 }
 
-static void
-fill_program(struct event_process *out, const struct program *program)
+/*
+ * What /proc shows may have been started since the moment that counts: while no
+ * agent was there, or by an exec whose record was lost. Only its name can tell.
+ */
+static bool
+is_certain(const struct event_process *said, const struct program *program, uint64_t at_ns)
 {
-	if (program->exe)
+	return at_ns >= program->seen_ns ||
+	       (said->name && program->name && !strcmp(said->name, program->name->bytes));
+}
+
+static void
+fill_program(struct event_process *out, const struct program *program, uint64_t at_ns)
+{
+	if (program->exe && is_certain(out, program, at_ns))
 		out->exe = program->exe->bytes;
 	if (program->name && !(out->name && out->name[0]))
 		out->name = program->name->bytes;
@@ -193,7 +204,7 @@ context_apply(struct context *context, struct event *event)
 		fill_process(said, process);
 	}
 	if (program)
-		fill_program(said, program);
+		fill_program(said, program, at_ns);
 	group = learn_group(context, process, program,
 			    said->cgroup > 0 ? (uint64_t)said->cgroup : 0);
 	if (group)

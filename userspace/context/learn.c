@@ -246,6 +246,7 @@ learn_exec(struct context *context, const struct event *event)
 	if (!process)
 		return NULL;
 	program.since_ns = event->seeded ? process->started_ns : event->time_ns;
+	program.seen_ns = event->seeded ? event->time_ns : 0;
 	program.cgroup = moment(event->process.cgroup);
 	program.name = text_get(&table->texts, event->process.name);
 	program.exe = exe_of_exec(context, process, event);

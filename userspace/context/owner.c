@@ -24,7 +24,8 @@ take_program(struct context *context, struct process *process, int task,
 {
 	struct processes *table = &context->table;
 	char exe[WIRE_TEXT_BYTES] = "", path[PROC_PATH_BYTES], v2_path[PROC_PATH_BYTES];
-	struct program program = {.since_ns = process->started_ns};
+	struct program program = {.since_ns = process->started_ns,
+				  .seen_ns = context->table.now_ns};
 
 	if (same)
 		proc_read_exe(task, exe, sizeof(exe));
@@ -72,7 +73,8 @@ look_for(struct context *context, const struct event *event, uint32_t pid, uint6
 		return NULL;
 	task = proc_task(&context->proc, pid);
 	state = task < 0 ? task : proc_read_stat(&context->proc, task, &seen);
-	if (state > 0 && state != 'Z' && state != 'X' && seen.started_ns <= noted_ns &&
+	if (state > 0 && state != 'Z' && state != 'X' &&
+	    seen.started_ns + PROCESS_TICK_NS <= noted_ns &&
 	    !process_find(&context->table, pid, seen.started_ns, true))
 		return meet(context, event, task, &seen);
 	context->misses[slot].pid = pid;

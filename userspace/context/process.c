@@ -144,12 +144,19 @@ process_find(const struct processes *table, uint32_t pid, uint64_t started_ns, b
 	return process;
 }
 
+/* Within a tick of /proc's another one may have had the pid, and be gone. */
+static uint64_t
+surely_began(const struct process *process)
+{
+	return process->started_ns + (process->rough ? PROCESS_TICK_NS : 0);
+}
+
 struct process *
 process_at(const struct processes *table, uint32_t pid, uint64_t at_ns)
 {
 	struct process *process = newest(table, pid);
 
-	while (process && process->started_ns > at_ns)
+	while (process && surely_began(process) > at_ns)
 		process = process->older;
 	return process && at_ns <= process->ended_ns ? process : NULL;
 }

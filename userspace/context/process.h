@@ -28,7 +28,8 @@
 
 /* What a process ran since a moment, and where. */
 struct program {
-	uint64_t since_ns;
+	uint64_t since_ns;   /* or before seen_ns, nobody knows since when */
+	uint64_t seen_ns;    /* /proc told it then; 0: the kernel did, when it began */
 	uint64_t cgroup;     /* v2 id that group was learnt for */
 	struct text *name;   /* comm */
 	struct text *exe;    /* NULL: not known */
