@@ -29,19 +29,21 @@ adopt(struct sock_state *st, __u64 cookie)
 		st->owner.basis = WIRE_BASIS_LISTENER;
 }
 
-/* *first: nothing was known of this peer, so this is no flow that a full table told already. */
+/* *first: nothing was sent to this peer, so this is no flow that a full table told already. */
 static __always_inline __u8
 datagram_role(const struct flow_key *key, const struct packet *p, const struct sock_state *st,
 	      bool *first)
 {
-	__u8 we = WIRE_ROLE_CLIENT, *opener;
+	__u8 we = WIRE_ROLE_CLIENT | OPENER_MET, *opener, before;
 
 	if (is_icmp_answer(p) && st->owner.basis == WIRE_BASIS_UNKNOWN)
 		return WIRE_ROLE_SERVER;
 	opener = bpf_map_lookup_elem(&openers, key);
 	if (opener) {
-		*first = false;
-		return *opener;
+		before = *opener;
+		*opener = before | OPENER_MET;
+		*first = !(before & OPENER_MET);
+		return before & ~OPENER_MET;
 	}
 	bpf_map_update_elem(&openers, key, &we, BPF_NOEXIST);
 	return WIRE_ROLE_CLIENT;

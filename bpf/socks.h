@@ -107,6 +107,8 @@ struct {
  * WIRE_ROLE_SERVER, they did. It outlives idle flows, so that no client becomes a
  * server because its peer broke a silence.
  */
+#define OPENER_MET 0x80 /* and a packet of ours has gone there */
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);

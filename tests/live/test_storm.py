@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Much at once: every connection is a flow or a counted loss, and the sums come out exactly."""
 import signal
+import subprocess
+import sys
 
 import harness
 from harness import APP4, AWAY4, expect
@@ -181,6 +183,37 @@ def small_table(box):
     return f"{len(found)} flows + {overflow(status)} overflow"
 
 
+ANSWERER = """
+import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind((sys.argv[1], int(sys.argv[2])))
+print("ready", flush=True)
+while True:
+    server.sendto(b"answer", server.recvfrom(99)[1])
+"""
+
+
+def answers(box):
+    """Who is only answered in a full table is a flow or counted, like who is called."""
+    join = f'echo $$ >{box.scope.path}/cgroup.procs; exec ip netns exec {box.net.app} "$@"'
+    words = [sys.executable, "-c", ANSWERER, harness.APP4, str(PORT)]
+    count = 80
+    with harness.Agent(box, setup.recording(box, flows__table_entries=64)) as agent:
+        server = subprocess.Popen(["sh", "-c", join, "sh", *words], stdout=subprocess.PIPE, text=True)
+        box.children.append(server)
+        expect(server.stdout.readline() == "ready\n", "the server does not listen")
+        for _ in range(count):
+            box.send("udp", side="sink", options=("-a", harness.APP4, "-p", PORT, "-k", 1))
+        setup.let_idle()
+        status = agent.status()
+        agent.stop()
+        found = [f for f in ocsf.flows(agent.kept()) if ocsf.src_port(f) == PORT]
+    box.release()
+    expect(overflow(status) > 0, "a table of 64 did not overflow:", len(found))
+    expect(len(found) + overflow(status) == count, len(found), "+", overflow(status), "of", count)
+    return f"{len(found)} flows + {overflow(status)} overflow"
+
+
 def long_flows(box):
     """Flows that outlive an interval: progress and end are told, and each byte once."""
     with harness.Agent(box, setup.recording(box, flows__interval_s=1, flows__idle_s=3)) as agent:
@@ -223,5 +256,6 @@ def tests():
     yield "storm-shrunk-rings", shrunk
     yield "storm-frozen", frozen
     yield "small-table", small_table
+    yield "small-table-answers", answers
     yield "long-flows", long_flows
     yield "syn-flood", flood
