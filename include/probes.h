@@ -77,6 +77,8 @@ size_t probes_flows(const struct probes *probes); /* entries, as of the last swe
 
 /* Path of the cgroup v2 mount, or -ENOENT. */
 int cgroup_mount_find(char *path, size_t room);
+/* "/kubepods.slice" and "<mount>/kubepods.slice" mean the same: the part below the mount. */
+const char *scope_below(const char *scope, const char *mount);
 
 struct probes_removed {
 	size_t sets, links, maps, filters;

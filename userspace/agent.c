@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "probes.h"
 
 #define TURN_BYTES ((size_t)1024 * 1024) /* of entries; less than the caches hold */
 
@@ -389,5 +390,10 @@ learn(const struct wire_head *record, void *arg)
 int
 agent_seed(struct agent *agent)
 {
-	return context_seed(agent->context, agent->config->scope, learn, agent);
+	const char *scope = agent->config->scope;
+	char mount[512];
+
+	if (!cgroup_mount_find(mount, sizeof(mount)))
+		scope = scope_below(scope, mount);
+	return context_seed(agent->context, scope, learn, agent);
 }

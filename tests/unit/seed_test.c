@@ -177,8 +177,9 @@ seeds_below(void **state)
 	static const struct {
 		const char *cgroup;
 		bool is_in;
-	} cases[] = {{"/demo", true},        {"/demo/", true}, {"/demo/box", true}, {"", true},
-		     {"/demo/boxes", false}, {"/dem", false},  {"/other", false}};
+	} cases[] = {{"/demo", true},  {"/demo/", true},   {"/demo/box", true},    {"", true},
+		     {"demo", true},   {"demo/box", true}, {"/demo/boxes", false}, {"/dem", false},
+		     {"/other", false}};
 	struct context *context = open_context(root);
 	size_t i;
 

@@ -27,11 +27,14 @@ directory_drop(DIR **directory)
 static bool
 is_within(const char *path, const char *cgroup)
 {
-	size_t length = strlen(cgroup);
+	size_t length;
 
+	path += *path == '/';
+	cgroup += strspn(cgroup, "/");
+	length = strlen(cgroup);
 	while (length && cgroup[length - 1] == '/')
 		length--;
-	return !strncmp(path, cgroup, length) && (!path[length] || path[length] == '/');
+	return !strncmp(path, cgroup, length) && (!length || !path[length] || path[length] == '/');
 }
 
 /* Append a string to the record; one that is too long is left out, not cut to something else. */

@@ -45,12 +45,20 @@ depth(const char *below_mount)
 	return level;
 }
 
-/* "kubepods.slice", "/kubepods.slice" and "<mount>/kubepods.slice" all mean the same. */
+const char *
+scope_below(const char *scope, const char *mount)
+{
+	size_t length = strlen(mount);
+
+	if (!strncmp(scope, mount, length) && (!scope[length] || scope[length] == '/'))
+		scope += length;
+	return scope;
+}
+
 static int
 resolve(const char *scope, const char *mount, char *path, size_t room)
 {
-	if (!strncmp(scope, mount, strlen(mount)))
-		scope += strlen(mount);
+	scope = scope_below(scope, mount);
 	while (*scope == '/')
 		scope++;
 	return snprintf(path, room, "%s/%s", mount, scope) < (int)room ? 0 : -ENAMETOOLONG;
