@@ -70,8 +70,8 @@ void agent_publish(struct agent *agent);
  * True: of the folds a part; end the turn and come again.
  */
 bool agent_tick(struct agent *agent, uint64_t now_ns);
-/* Tell since when nobody watched, if the journal was begun before. */
-void agent_say_down(struct agent *agent);
+/* Tell since when nobody watched, if the journal was begun before. Boot time. */
+void agent_say_down(struct agent *agent, uint64_t until_ns);
 /* Tell that nobody watched from then to then. Boot time. */
 void agent_say_gap(struct agent *agent, uint64_t from_ns, uint64_t to_ns);
 /* Wall time of the last sign of life of the agent before; 0: there was none. */

@@ -56,6 +56,10 @@ void probes_stop(struct probes *probes);
 void probes_close(struct probes *probes);
 /* True when the kernel was counting already: a set of probes was found and taken over. */
 bool probes_adopted(const struct probes *probes);
+/* True when the set was found, and its gate was not attached any more. */
+bool probes_interrupted(const struct probes *probes);
+/* Boot time since when every packet was counted. */
+uint64_t probes_begun_ns(const struct probes *probes);
 /* True when it goes on counting without us. */
 bool probes_pinned(const struct probes *probes);
 
@@ -109,8 +113,10 @@ int ring_open(struct source **out, struct probes *probes, const struct ring_opti
  * told: what was lost until now has no number.
  */
 bool ring_resumed(const struct source *source);
-/* Was it told to its end, by us or by an agent that was killed before it could discard it? */
+/* Was a stale set told to its end, by an agent that was killed before it could discard it? */
 bool ring_finished(const struct source *source);
+/* True when no agent has kept a turn of this set before. */
+bool ring_is_new(const struct source *source);
 /*
  * The end of a turn. keep: put into carry what was read and which gaps were told.
  * release: that is safe now, so the kernel may write over what was read. Until

@@ -269,6 +269,7 @@ struct wire_settings {
 	__u64 silenced_ns; /* CLOCK_BOOTTIME at which silent was set; 0: never */
 	__u32 approximate; /* 1: some program that is attached does without fetch-and-add */
 	__u32 crowded;     /* entries from which on the table is crowded */
+	__u64 begun_ns;    /* CLOCK_BOOTTIME at which these maps began to count */
 };
 
 /* One per CPU and kind. seen = filtered + folded + issued; issued = submitted + dropped. */

@@ -282,16 +282,15 @@ agent_say_gap(struct agent *agent, uint64_t from_ns, uint64_t to_ns)
 	agent_record(&gap.head, agent);
 }
 
-/* From the last sign of life, or from the boot if that was later, until now. */
+/* From the last sign of life, or from the boot if that was later. */
 void
-agent_say_down(struct agent *agent)
+agent_say_down(struct agent *agent, uint64_t until_ns)
 {
 	int64_t left_ms = agent_left_ms(agent) - agent->options.offset_ms;
-	uint64_t now_ns = clock_boot_ns();
 	uint64_t left_ns = left_ms > 0 ? (uint64_t)left_ms * 1000000 : 1000000;
 
 	if (agent_left_ms(agent)) /* the wall clock may have stepped back since */
-		agent_say_gap(agent, left_ns < now_ns ? left_ns : now_ns, now_ns);
+		agent_say_gap(agent, left_ns < until_ns ? left_ns : until_ns, until_ns);
 }
 
 /*

@@ -60,24 +60,26 @@ run_open_carry(struct run *run, const char *boot_id, struct error *why)
 /*
  * Sets of an agent with another layout or scope
  * ---------------------------------------------
- * live_open() has silenced them. Each is told to its end and removed; what passed
- * between its silence and our first program is a gap.
+ * live_open() has silenced them. Each is told to its end, with what passed between
+ * its silence and our first program as a gap, and removed once that is kept.
  */
 
-/* One turn for its end and the gap: who is killed here has told both, or neither. */
+/* One turn for its end and the gap: who is killed here has told both, or none. */
 static void
-read_to_the_end(struct run *run, struct live *stale, uint64_t stopped_ns, uint64_t opened_ns)
+read_to_the_end(struct run *run, struct live *stale, uint64_t stopped_ns)
 {
+	uint64_t begun_ns = probes_begun_ns(run->live.probes);
+
 	if (ring_finished(stale->source))
 		return;
 	ring_finish(stale->source, agent_record, run->agent);
-	agent_say_gap(run->agent, stopped_ns, opened_ns > stopped_ns ? opened_ns : stopped_ns);
+	agent_say_gap(run->agent, stopped_ns, begun_ns > stopped_ns ? begun_ns : stopped_ns);
 	run_keep_last(run, stale->source);
 }
 
 /* How many there were, or -errno. */
 static int
-read_stale(struct run *run, uint64_t opened_ns, struct error *why)
+read_stale(struct run *run, struct error *why)
 {
 	struct live stale = {0};
 	uint64_t stopped_ns;
@@ -86,7 +88,7 @@ read_stale(struct run *run, uint64_t opened_ns, struct error *why)
 	while ((result = live_open_stale(&stale, &run->config, run->carry, &stopped_ns, why)) ==
 	       0) {
 		count++;
-		read_to_the_end(run, &stale, stopped_ns, opened_ns);
+		read_to_the_end(run, &stale, stopped_ns);
 		live_discard(&stale);
 	}
 	return result == -ENOENT ? count : result;
@@ -188,26 +190,41 @@ say_start(struct run *run, const struct waiting *waiting)
 	say_observing(run);
 }
 
+/*
+ * The time that nobody counted, told once: a set that no agent has kept a turn of may
+ * still be older than this one, whose predecessor was killed before it had said so.
+ */
+static void
+say_uncounted(struct run *run, bool is_resumed, int stale)
+{
+	if (probes_adopted(run->live.probes) && !is_resumed) {
+		log_warn("carry", "the kernel was counting, but what the last agent kept for us is "
+				  "gone: a gap tells since when counts are not exact");
+		agent_say_down(run->agent, clock_boot_ns());
+	} else if (probes_interrupted(run->live.probes)) {
+		log_warn("pins", "somebody took the gate away: a gap tells since when it may not "
+				 "have counted");
+		agent_say_down(run->agent, clock_boot_ns());
+	} else if (!stale && ring_is_new(run->live.source)) {
+		agent_say_down(run->agent, probes_begun_ns(run->live.probes));
+	}
+}
+
 /* Attach first, look second: nothing falls between. Owners are known before what they did is told.
  */
 int
 run_begin(struct run *run, uint64_t opened_ns, struct error *why)
 {
 	struct waiting waiting = {.agent = run->agent, .opened_ns = opened_ns};
-	bool is_adopted = probes_adopted(run->live.probes);
-	bool is_resumed = is_adopted && ring_resumed(run->live.source);
+	bool is_resumed = probes_adopted(run->live.probes) && ring_resumed(run->live.source);
 	int stale;
 
 	agent_resume(run->agent);
 	agent_seed(run->agent);
-	stale = read_stale(run, opened_ns, why);
+	stale = read_stale(run, why);
 	if (stale < 0)
 		return stale;
-	if (is_adopted && !is_resumed)
-		log_warn("carry", "the kernel was counting, but what the last agent kept for us is "
-				  "gone: a gap tells since when counts are not exact");
-	if (is_adopted ? !is_resumed : !stale)
-		agent_say_down(run->agent);
+	say_uncounted(run, is_resumed, stale);
 	read_waiting(run, &waiting);
 	say_start(run, is_resumed ? &waiting : NULL);
 	return 0;

@@ -11,7 +11,7 @@ BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 LOOKUP, UPDATE, OBJ_GET, PROG_NEXT, MAP_NEXT, LINK_NEXT = 1, 2, 7, 11, 12, 31
 
 # Members of struct wire_settings, and of struct wire_sum.
-SILENT, GENERATION, SET, BUILD, SETTINGS_BYTES = 32, 36, 40, 48, 96
+SILENT, GENERATION, SET, BUILD, SETTINGS_BYTES = 32, 36, 40, 48, 104
 SUM_BYTES, PACKETS, TOTALS, GATE = 32, 8, 14, 0
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import subprocess
 import threading
 import time
 
@@ -238,6 +239,45 @@ def full(box):
     return f"{during['errors']} turns not kept, {load.connections} connections told"
 
 
+def kill_untold(agent):
+    """Kill it when it watches, and before its first turn is kept."""
+    with open(agent.err_path, "ab") as err:
+        agent.process = subprocess.Popen(agent.words, stdout=subprocess.DEVNULL, stderr=err)
+    harness.wait_until(lambda: agent.log().count("hooks attached") == 2, 10, "it to watch")
+    agent.process.kill()
+    agent.process.wait()
+    return time.time() * 1000
+
+
+def untold(box):
+    """Who finds a set that counts, and no turn kept of it, says since when nobody did before."""
+    room = os.path.join(box.directory, "untold")
+    os.makedirs(room)
+    command("mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", room)
+    config = setup.recording(box, pins=box.pins(), detach_at_stop="true", runtime_directory=room)
+    agent = harness.Agent(box, config)
+    try:
+        agent.start()
+        expect(agent.stop() == 0, "exit status")
+        stopped_ms = time.time() * 1000
+        time.sleep(1)
+        fill(os.path.join(room, "filler"))
+        killed_ms = kill_untold(agent)
+        os.unlink(os.path.join(room, "filler"))
+        time.sleep(1)
+        agent.start()
+        expect(agent.status()["kernel"]["adopted"], "the set was not found")
+        expect(agent.stop() == 0, "exit status")
+    finally:
+        agent.stop()
+        command("umount", room)
+    gaps = [(e["start_time"], e["end_time"]) for e in agent.kept() if ocsf.kind(e) == "gap"]
+    expect(len(gaps) == 1, "gaps:", gaps, "while nobody counted from", stopped_ms)
+    expect(gaps[0][0] <= stopped_ms + 10 and stopped_ms + 900 < gaps[0][1] <= killed_ms,
+           "nobody counted from", stopped_ms, "until before", killed_ms, "but told is", gaps[0])
+
+
 def tests():
     yield "carry-killed", killed
     yield "carry-full", full
+    yield "carry-untold", untold

@@ -6,6 +6,7 @@ import time
 
 import harness
 from harness import AWAY4, expect
+import ocsf
 import pinned
 import setup
 
@@ -131,6 +132,31 @@ def half_made(box):
             kill(agent)
 
 
+def gate_gone(box):
+    """Somebody took the gate away: nothing was counted, and the next start says so."""
+    with Left(box) as left:
+        os.unlink(os.path.join(left.folder.path, left.name, "link_flow_gate"))
+        time.sleep(0.2)
+        send(box)
+        with harness.Agent(box, left.config) as agent:
+            agent.state = left.agent.state
+            harness.wait_until(lambda: [e for e in agent.kept() if ocsf.kind(e) == "gap"], 5,
+                               "a gap: " + agent.tail())
+            before = left.folder.packets(left.name)
+            send(box)
+            expect(left.folder.packets(left.name) == before + 20, "the gate is not back")
+            kill(agent)
+
+
+def map_gone(box):
+    """A set without a map that the agent writes to is made anew, whatever else it has."""
+    with Left(box) as left:
+        os.unlink(os.path.join(left.folder.path, left.name, "map_own_nets"))
+        with harness.Agent(box, left.config) as agent:
+            expect("never whole" in agent.log(), agent.tail())
+            kill(agent)
+
+
 def other_layout(box):
     """Rings of another size: the old set falls silent as the new one begins, is read, and goes."""
     with Left(box) as left:
@@ -225,6 +251,8 @@ def tests():
     yield "pins-other-build", other_build
     yield "pins-half-replaced", half_replaced
     yield "pins-half-made", half_made
+    yield "pins-gate-gone", gate_gone
+    yield "pins-map-gone", map_gone
     yield "pins-other-layout", other_layout
     yield "pins-refused", refused
     yield "pins-detach", detach

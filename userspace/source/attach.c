@@ -178,6 +178,7 @@ start_program(struct probes *probes, size_t i, struct error *why)
 	if (programs[i].instead && probes->attached[i - 1])
 		return 0;
 	link = open_pinned(probes, i);
+	probes->interrupted |= probes->adopted && !link && programs[i].required;
 	if (link && (!probes->replaces || programs[i].attach == BY_RUNNING)) {
 		probes->links[i] = link;
 		cover(probes, i, COVERAGE_ATTACHED, "");

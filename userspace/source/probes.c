@@ -136,6 +136,13 @@ put_aside(struct probes *probes)
 	return true;
 }
 
+/* Of what only the programs need they may go on with their own; these we write to or hand on. */
+static bool
+is_complete(const struct probes *probes)
+{
+	return probes_map_fd(probes, "own_nets") >= 0 && probes_map_fd(probes, "socks") >= 0;
+}
+
 /* True when a whole set of this layout is pinned: its maps are ours. */
 static bool
 adopt(struct probes *probes)
@@ -143,7 +150,7 @@ adopt(struct probes *probes)
 	if (access(probes->pins.set, F_OK) < 0)
 		return false;
 	if (!objects_adopt_maps(probes, probes->pins.set) && !settings_map(probes) &&
-	    probes->settings->build) {
+	    probes->settings->build && is_complete(probes)) {
 		if (put_aside(probes))
 			return false;
 		probes->adopted = true;
@@ -206,6 +213,7 @@ take_over(struct probes *probes)
 	until_ns = clock_boot_ns() + PASS_NS;
 	while (clock_boot_ns() < until_ns)
 		;
+	probes->settings->begun_ns = until_ns;
 	__atomic_store_n(&probes->settings->silent, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -227,6 +235,8 @@ start(struct probes *probes, struct error *why)
 	__atomic_store_n(&probes->settings->build, probes->build, __ATOMIC_SEQ_CST);
 	if (probes->pins.lock >= 0)
 		take_over(probes);
+	else
+		probes->settings->begun_ns = clock_boot_ns();
 	programs_attach_rest(probes);
 	objects_close(probes);
 	if (probes->approximate)
@@ -274,6 +284,18 @@ bool
 probes_adopted(const struct probes *probes)
 {
 	return probes->adopted;
+}
+
+bool
+probes_interrupted(const struct probes *probes)
+{
+	return probes->interrupted;
+}
+
+uint64_t
+probes_begun_ns(const struct probes *probes)
+{
+	return probes->settings->begun_ns;
 }
 
 bool

@@ -40,9 +40,10 @@ struct probes {
 	uint32_t scope_level;
 	unsigned int cpus;
 	struct pins pins;
-	bool adopted;  /* the maps were there before */
-	bool replaces; /* and what was attached to them is of another build */
-	bool stale;    /* maps only, of another layout */
+	bool adopted;     /* the maps were there before */
+	bool replaces;    /* and what was attached to them is of another build */
+	bool interrupted; /* what counts was gone: it did not, since nobody knows when */
+	bool stale;       /* maps only, of another layout */
 	bool stopped;
 	uint64_t build;
 	uint32_t generation; /* that programs loaded from now on belong to */

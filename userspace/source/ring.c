@@ -30,10 +30,13 @@
 #define SWEEP_EVERY_NS 1000000000ull
 #define STUCK_NS       1000000000ull /* no program takes that long to write a record */
 
+/* By an agent that stopped, or by its successor, who has told the gap after it too. */
+enum ending { ENDING_NONE, ENDING_STOPPED, ENDING_STALE };
+
 /* Kept under the set's number; grows at its tail. */
 struct kept_rings {
 	uint64_t position[2];
-	uint64_t finished;
+	uint64_t finished; /* an enum ending */
 };
 
 struct ring {
@@ -171,6 +174,12 @@ drain(struct source *source, int budget, record_fn fn, void *arg)
 	return done;
 }
 
+bool
+ring_is_new(const struct source *source)
+{
+	return !((const struct ring *)source)->is_kept;
+}
+
 /* What was read and not released fills the rings, and they would wake us for ever. */
 bool
 ring_sleep(struct source *source)
@@ -188,12 +197,20 @@ ring_sleep(struct source *source)
 	return false;
 }
 
+static enum ending
+ending_of(const struct ring *ring)
+{
+	if (!ring->finished)
+		return ENDING_NONE;
+	return ring->probes->stale ? ENDING_STALE : ENDING_STOPPED;
+}
+
 void
 ring_keep(struct source *source, struct carry *carry)
 {
 	struct ring *ring = (struct ring *)source;
 	const struct kept_rings now = {{ring->rings[0].position, ring->rings[1].position},
-				       ring->finished};
+				       ending_of(ring)};
 	uint64_t set = ring->probes->settings->set;
 
 	if (!is_pinned(ring))
@@ -226,7 +243,7 @@ ring_resumed(const struct source *source)
 bool
 ring_finished(const struct source *source)
 {
-	return ((const struct ring *)source)->finished;
+	return ((const struct ring *)source)->kept.finished == ENDING_STALE;
 }
 
 /* Nothing runs any more: read until nothing is left, or what is left does not change. */
