@@ -400,6 +400,39 @@ waiting_changes_do_not_pile_up(void **state)
 	free(big);
 }
 
+static int64_t
+left_ms_of(const struct place *place)
+{
+	struct carry *carry = open_carry(place, BOOT);
+	struct carry_state state;
+
+	carry_state(carry, &state);
+	carry_touch(carry);
+	carry_close(carry);
+	return state.left_ms;
+}
+
+/* However often a start is killed before it has kept a turn: nobody was there all the time. */
+static void
+who_keeps_nothing_was_not_there(void **state)
+{
+	const struct timespec then[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	const struct place *place = *state;
+	struct carry *carry = open_carry(place, BOOT);
+
+	make_turn(carry, 1);
+	assert_int_equal(carry_commit(carry), 0);
+	carry_close(carry);
+	assert_int_equal(utimensat(AT_FDCWD, place->path, then, 0), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(left_ms_of(place), 1000000);
+	carry = open_carry(place, BOOT);
+	make_turn(carry, 2);
+	assert_int_equal(carry_commit(carry), 0);
+	carry_close(carry);
+	assert_true(left_ms_of(place) > 1000000);
+}
+
 int
 main(void)
 {
@@ -408,6 +441,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_turn_without_changes_writes_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(only_one_may_have_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_keeps_nothing_was_not_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_at_any_byte_it_is_a_turn_earlier, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_flipped_bit_is_noticed, setup, teardown),

@@ -276,6 +276,8 @@ carry_commit(struct carry *carry)
 	carry->out_of_memory = false;
 	carry->state.errors += error != 0;
 	carry->state.failing = -error;
+	if (error)
+		carry_keep_time(carry);
 	return error;
 }
 
@@ -342,9 +344,18 @@ carry_get(const struct carry *carry, enum carry_kind kind, uint64_t id, void *by
 }
 
 void
+carry_keep_time(struct carry *carry)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, carry->left};
+
+	if (!carry->state.turns && carry->state.left_ms && futimens(carry->fd, times) < 0)
+		carry->state.failing = errno;
+}
+
+void
 carry_touch(struct carry *carry)
 {
-	if (futimens(carry->fd, NULL) < 0)
+	if (carry->state.turns && futimens(carry->fd, NULL) < 0)
 		carry->state.failing = errno;
 }
 

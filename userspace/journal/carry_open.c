@@ -98,6 +98,7 @@ load_file(struct carry *carry)
 		return -EBADMSG;
 	if (!status.st_size)
 		return begin_file(carry);
+	carry->left = status.st_mtim;
 	carry->state.left_ms =
 		(int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
 	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, carry->fd, 0);
@@ -109,6 +110,7 @@ load_file(struct carry *carry)
 		return begin_file(carry);
 	if (!error && ftruncate(carry->fd, (off_t)carry->size) < 0)
 		return -errno;
+	carry_keep_time(carry);
 	return error;
 }
 

@@ -43,6 +43,7 @@ struct carry {
 	uint64_t live_bytes;
 	uint64_t rewrite_at; /* not before it is this long */
 	bool out_of_memory;
+	struct timespec left; /* when the file changed last, before we opened it */
 	struct carry_state state;
 };
 
@@ -50,6 +51,12 @@ struct carry_value *carry_find(const struct carry *carry, enum carry_kind kind, 
 /* NULL when memory ran out. */
 struct carry_value *carry_add(struct carry *carry, enum carry_kind kind, uint64_t id);
 void carry_forget(struct carry *carry, struct carry_value *value);
+
+/*
+ * Until a turn of ours is kept, the file's time is the last agent's: who is killed
+ * before that has told nothing of how long nobody was there.
+ */
+void carry_keep_time(struct carry *carry);
 
 /* A new file with what is written and not out of date, under the same name. 0 or -errno. */
 int carry_rewrite(struct carry *carry);
