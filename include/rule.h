@@ -199,6 +199,9 @@ void folds_changes(struct folds *folds, void (*fn)(const struct fold_change *cha
  */
 uint64_t folds_opened(struct folds *folds);
 
+/* How many folds folds_changes() would hand out with their first event. */
+size_t folds_untold(const struct folds *folds);
+
 /*
  * Turn the event with which a fold began into the entry that closes it, as a sweep
  * with flush would have handed it out. -EBADMSG: the bytes are no struct fold_owed.

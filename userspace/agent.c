@@ -11,6 +11,7 @@
 #include "probes.h"
 
 #define TURN_BYTES ((size_t)1024 * 1024) /* of entries; less than the caches hold */
+#define TURN_FOLDS 512                   /* that began: an entry each for the carry */
 
 /*
  * Writing
@@ -301,7 +302,8 @@ agent_say_down(struct agent *agent, uint64_t until_ns)
 bool
 agent_is_full(const struct agent *agent)
 {
-	return agent->journal && journal_open_bytes(agent->journal) >= TURN_BYTES;
+	return agent->journal && (journal_open_bytes(agent->journal) >= TURN_BYTES ||
+				  folds_untold(agent->folds) >= TURN_FOLDS);
 }
 
 void

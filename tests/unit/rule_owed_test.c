@@ -186,6 +186,7 @@ what_is_owed_comes_to_the_same_entries(void **state)
 		struct carried carried = {0};
 		struct entries between = {0};
 		struct folds *folds;
+		size_t untold, news;
 
 		assert_int_equal(folds_new(&folds, &options), 0);
 		for (unsigned int i = 0; i < length; i++) {
@@ -196,7 +197,11 @@ what_is_owed_comes_to_the_same_entries(void **state)
 			if (i % 40 == 39)
 				folds_sweep(folds, (100 + i / 2) * SECOND, false, add, &between);
 		}
+		untold = folds_untold(folds);
+		news = carried.news;
 		take_changes(folds, &carried);
+		assert_int_equal(carried.news - news, untold);
+		assert_int_equal(folds_untold(folds), 0);
 		assert_int_equal(carried.news - carried.gone, folds_count(folds));
 		assert_true(carried.entries > 0 || length < 60);
 		check_same(folds, &carried, 300 * SECOND);

@@ -52,6 +52,7 @@ struct folds {
 	uint64_t next_id;     /* 0: nobody asks for changes */
 	struct buf key;       /* of the event on offer */
 	struct fold *opened;  /* by the last offer, which became an entry */
+	size_t untold;        /* folds whose first event folds_changes() will hand out */
 };
 
 static const struct fold_sums nothing = {0, 0, ABSENT, ABSENT};
@@ -74,6 +75,8 @@ forget(struct folds *folds, struct fold *fold)
 		folds->opened = NULL;
 	if (fold->is_told)
 		buf_add(&folds->forgotten, &fold->id, sizeof(fold->id));
+	else
+		folds->untold--;
 	fold_free(fold);
 }
 
@@ -231,6 +234,7 @@ fold_new(struct folds *folds, const struct event *event)
 		.recent = nothing,
 	};
 	TAILQ_INSERT_TAIL(&folds->order, fold, order);
+	folds->untold++;
 	return fold;
 }
 
@@ -274,8 +278,15 @@ folds_opened(struct folds *folds)
 
 	if (!fold || !fold->id)
 		return 0;
+	folds->untold -= !fold->is_told;
 	fold->is_told = true;
 	return fold->id;
+}
+
+size_t
+folds_untold(const struct folds *folds)
+{
+	return folds->next_id ? folds->untold : 0;
 }
 
 void
@@ -408,6 +419,7 @@ folds_changes(struct folds *folds, void (*fn)(const struct fold_change *change, 
 			event_copy_get(fold->first, &first);
 			change.first = &first;
 		}
+		folds->untold -= !fold->is_told;
 		fold->is_told = true;
 		fn(&change, arg);
 	}
