@@ -186,7 +186,7 @@ settle(struct agent *agent, uint64_t id)
 	static const struct privacy as_is; /* it was applied when the fold was kept */
 	struct buf json cleanup(buf_fini) = {0}, store cleanup(buf_fini) = {0};
 	unsigned char owed[OWED_BYTES_MAX];
-	struct event event;
+	struct event event = {0};
 	struct error why = {0};
 	long length = carry_get(agent->carry, CARRY_FOLD, id, owed, sizeof(owed));
 	long first = carry_get(agent->carry, CARRY_FIRST, id, NULL, 0);

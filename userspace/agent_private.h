@@ -22,7 +22,7 @@ struct agent {
 	struct recorder *recorder;
 	struct sink *sinks[AGENT_SINKS];
 	size_t sink_count;
-	struct buf text; /* replay: the entry being written */
+	struct buf text;     /* replay: the entry being written */
 	const char *written; /* the last entry, until the next; NULL: it was refused */
 	size_t written_bytes;
 	uint64_t sequence;

@@ -116,7 +116,8 @@ take_record(const struct wire_head *record, void *arg)
 	if (record->kind != WIRE_FLOW)
 		return;
 	if (bench->last >= PLACE)
-		place_recall_resolve(bench->judge->place_recall, &event->dst, event->wall_ms, &event->dst_place);
+		place_recall_resolve(bench->judge->place_recall, &event->dst, event->wall_ms,
+				     &event->dst_place);
 	if (bench->last >= MATCH)
 		match(bench, event);
 	if (bench->last >= FOLD)

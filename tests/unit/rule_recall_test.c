@@ -13,26 +13,21 @@
 #define HEAD                  "\"title\":\"T\",\"level\":\"low\",\"action\":\"record\","
 #define RULE(id, event, rest) "{\"id\":\"" id "\"," HEAD "\"event\":\"" event "\"," rest "}"
 
-static const char
-	text
-		[] =
-			"{\"metadata\":{\"id\":\"t\",\"version\":\"1\",\"jurisdiction\":\"EU\"},"
-			"\"rules\":[" RULE(
-				"scope",
-				"flow", "\"match\":{\"dst.scope\":\"public\"}") "," RULE("law",
-											 "flow", "\"match\":{\"dst.location_law\":{\"in\":[\"eu\",\"eea\"]}}") "," RULE("lawless", "flow", "\"match\":{\"dst.location_law\":{\"exists\":false}}") "," RULE("not",
-																															   "flow", "\"match\":{\"dst.location_law\":{\"not_in\":[\"eu\"]}}") "," RULE("exe",
-																																								      "flow",
-																																								      "\"match\":{\"process.exe\":{\"suffix\":\"curl\"}}") "," RULE("port",
-																																																    "flow",
-																																																    "\"match\":{\"dst.port\":{\"gt\":400}}") "," RULE("net",
-																																																						      "flow", "\"match\":{\"dst.ip\":{\"cidr\":\"192.0.2.0/25\"}}") "," RULE("until",
-																																																															     "flow",
-																																																															     "\"match\":{\"dst.port\":{\"lt\":500}},\"exceptions\":["
-																																																															     "{\"reason\":\"r\",\"owner\":\"o\",\"expires\":\"2026-11-18\",\"match\":{\"role\":\"client\"}},"
-																																																															     "{\"reason\":\"r\",\"owner\":\"o\",\"expires\":\"2026-11-20\",\"match\":{\"role\":\"server\"}}]") "," RULE("other",
-																																																																													"connect",
-																																																																													"\"match\":{\"dst.port\":443}") "]}";
+/* clang-format off */
+static const char text[] =
+	"{\"metadata\":{\"id\":\"t\",\"version\":\"1\",\"jurisdiction\":\"EU\"},\"rules\":["
+	RULE("scope", "flow", "\"match\":{\"dst.scope\":\"public\"}") ","
+	RULE("law", "flow", "\"match\":{\"dst.location_law\":{\"in\":[\"eu\",\"eea\"]}}") ","
+	RULE("lawless", "flow", "\"match\":{\"dst.location_law\":{\"exists\":false}}") ","
+	RULE("not", "flow", "\"match\":{\"dst.location_law\":{\"not_in\":[\"eu\"]}}") ","
+	RULE("exe", "flow", "\"match\":{\"process.exe\":{\"suffix\":\"curl\"}}") ","
+	RULE("port", "flow", "\"match\":{\"dst.port\":{\"gt\":400}}") ","
+	RULE("net", "flow", "\"match\":{\"dst.ip\":{\"cidr\":\"192.0.2.0/25\"}}") ","
+	RULE("until", "flow", "\"match\":{\"dst.port\":{\"lt\":500}},\"exceptions\":["
+		"{\"reason\":\"r\",\"owner\":\"o\",\"expires\":\"2026-11-18\",\"match\":{\"role\":\"client\"}},"
+		"{\"reason\":\"r\",\"owner\":\"o\",\"expires\":\"2026-11-20\",\"match\":{\"role\":\"server\"}}]") ","
+	RULE("other", "connect", "\"match\":{\"dst.port\":443}") "]}";
+/* clang-format on */
 
 static void
 set_up(struct ruleset **rules, struct recall **recall)
