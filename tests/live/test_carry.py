@@ -20,6 +20,10 @@ IP_UDP_BYTES = 28
 
 
 @contextlib.contextmanager
+def kernel():
+    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
+
+
 def pinned(box, **more):
     """Settings under which the kernel counts on, in a BPF file system of the sandbox's own."""
     folder = os.path.join(box.directory, "pins")
@@ -155,8 +159,11 @@ def told_once(status, flows, load, arrived):
     nic = delta_bytes([e for e in flows if ocsf.witness(e) == "nic"]) + \
         totals["nic_control"]["bytes"]
     packets, frames = arrived
-    expect(gate + apart + nic == frames - harness.ETHERNET_BYTES * packets, gate, "+", apart, "+",
-           nic, "bytes of", frames - harness.ETHERNET_BYTES * packets, "that arrived")
+    # Before 6.13 a time-wait socket's acknowledgement leaves without a socket: no gate sees it.
+    unowned = frames - harness.ETHERNET_BYTES * packets - gate - apart - nic
+    expect(unowned == 0 or (kernel() < (6, 13) and 0 < unowned <= 20 * 52 and unowned % 52 == 0),
+           gate, "+", apart, "+", nic, "bytes of", frames - harness.ETHERNET_BYTES * packets,
+           "that arrived")
     return gate
 
 
