@@ -14,6 +14,7 @@
 
 #define BROKERS_KNOWN 32
 #define POLL_EVENTS   100000
+#define ASK_MS        500
 
 struct stamp {
 	dev_t device;
@@ -246,6 +247,23 @@ client_poll(struct client *client)
 {
 	for (int i = 0; i < POLL_EVENTS && rd_kafka_poll(client->handle, 0) > 0; i++)
 		;
+}
+
+rd_kafka_resp_err_t
+client_ask(struct client *client, enum stream_topic topic)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t error;
+
+	if (!client->state.brokers_up)
+		return RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+	error = rd_kafka_metadata(client->handle, 0, client->topics[topic], &metadata, ASK_MS);
+	if (error)
+		return error;
+	if (metadata->topic_cnt == 1)
+		error = metadata->topics[0].err;
+	rd_kafka_metadata_destroy(metadata);
+	return error;
 }
 
 void

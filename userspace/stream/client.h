@@ -47,6 +47,8 @@ void client_close(struct client *client);
 rd_kafka_resp_err_t client_send(struct client *client, const struct outgoing *message);
 /* Calls ops for what came. */
 void client_poll(struct client *client);
+/* What the broker says of a topic that stays silent; waits for the answer, shortly. */
+rd_kafka_resp_err_t client_ask(struct client *client, enum stream_topic topic);
 /* Everything on its way is reported as purged. */
 void client_purge(struct client *client);
 void client_state(const struct client *client, struct client_state *out);

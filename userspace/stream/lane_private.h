@@ -61,6 +61,7 @@ struct lane {
 	uint64_t dead_sequence;
 	uint64_t retry_at_ns;
 	uint64_t backoff_ns;
+	uint64_t asked_ns;
 
 	struct stream_topic_state state;
 };

@@ -7,6 +7,7 @@
 #include "stream/lane_private.h"
 
 #define BACKOFF_MOST 32 /* times retry_ns */
+#define ASK_PART     12 /* of stall_ns */
 
 bool
 lane_is_refusal(rd_kafka_resp_err_t error)
@@ -93,15 +94,19 @@ lane_report(struct lane *lane, struct ticket ticket, rd_kafka_resp_err_t error)
 		pop_acked(lane);
 }
 
-void
-lane_back_off(struct lane *lane, rd_kafka_resp_err_t error, uint64_t now_ns)
+static void
+note(struct lane *lane, const char *words)
 {
-	const char *words = rd_kafka_err2str(error);
-
 	if (strcmp(lane->state.error, words) != 0)
 		log_warn("kafka", "topic %s: %s; its messages wait in the journal",
 			 lane->state.name, words);
 	snprintf(lane->state.error, sizeof(lane->state.error), "%s", words);
+}
+
+void
+lane_back_off(struct lane *lane, rd_kafka_resp_err_t error, uint64_t now_ns)
+{
+	note(lane, rd_kafka_err2str(error));
 	lane->backoff_ns = lane->backoff_ns ? lane->backoff_ns * 2 : lane->options.retry_ns;
 	if (lane->backoff_ns > lane->options.retry_ns * BACKOFF_MOST)
 		lane->backoff_ns = lane->options.retry_ns * BACKOFF_MOST;
@@ -161,13 +166,31 @@ is_stalled(const struct lane *lane, uint64_t now_ns)
 	       now_ns - flight_at(lane, 0)->sent_ns > lane->options.stall_ns;
 }
 
+/* A topic that is refused by its metadata fails no message: they only wait. */
+static void
+ask(struct lane *lane, struct client *client, uint64_t now_ns)
+{
+	const uint64_t patience_ns = lane->options.stall_ns / ASK_PART;
+	rd_kafka_resp_err_t error;
+
+	if (!lane->unreported || now_ns - flight_at(lane, 0)->sent_ns < patience_ns ||
+	    now_ns - lane->asked_ns < 2 * patience_ns)
+		return;
+	lane->asked_ns = now_ns;
+	error = client_ask(client, lane->options.topic);
+	if (error)
+		note(lane, rd_kafka_err2str(error));
+}
+
 void
 lane_settle(struct lane *lane, struct client *client, uint64_t now_ns)
 {
 	if (is_stalled(lane, now_ns)) {
 		lane->is_stalled = lane->has_failed = true;
-		snprintf(lane->state.error, sizeof(lane->state.error), "no word from the broker");
+		if (!lane->state.error[0])
+			note(lane, "no word from the broker");
 	}
+	ask(lane, client, now_ns);
 	if (!lane->has_failed)
 		return;
 	if (!lane->unreported) {

@@ -204,10 +204,11 @@ rotate(struct stream *stream, uint64_t now_ns)
 	}
 	if (!stream->draining_ns || (!is_idle(stream) && now_ns - stream->draining_ns < DRAIN_NS))
 		return;
-	if (recreate(stream, now_ns)) {
-		stream->state.rotated++;
-		log_info("kafka", "properties, certificates or passwords changed: a new handle");
-	}
+	stream->draining_ns = stream->failed_open_ns = 0;
+	if (!recreate(stream, now_ns))
+		return; /* half written, perhaps: it will change again */
+	stream->state.rotated++;
+	log_info("kafka", "properties, certificates or passwords changed: a new handle");
 }
 
 static void
