@@ -50,13 +50,15 @@ parse_line(char **at, const char *word, struct cursor *out)
 static int
 parse(struct cursor cursors[STREAM_ENTRY_TOPICS], char *text)
 {
-	char *at = text, *sum = strstr(text, "sum ");
+	char *at = text, *sum = strstr(text, "sum "), expected[24];
 	int error = 0;
 
 	while (sum && sum > text && sum[-1] != '\n') /* a shard may be named like it */
 		sum = strstr(sum + 1, "sum ");
-	if (!sum || strtoul(sum + 4, NULL, 16) != checksum(text, (size_t)(sum - text)) ||
-	    strncmp(at, MAGIC, strlen(MAGIC)) != 0)
+	if (!sum)
+		return -EBADMSG;
+	snprintf(expected, sizeof(expected), "sum %08lx\n", checksum(text, (size_t)(sum - text)));
+	if (strcmp(sum, expected) != 0 || strncmp(at, MAGIC, strlen(MAGIC)) != 0)
 		return -EBADMSG;
 	at += strlen(MAGIC);
 	for (int i = 0; i < STREAM_ENTRY_TOPICS && !error; i++)
