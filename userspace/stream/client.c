@@ -266,11 +266,12 @@ client_ask(struct client *client, enum stream_topic topic)
 	return error;
 }
 
+/* Waits for librdkafka's threads: what is sent behind it must not be caught, or go ahead of what
+ * was. */
 void
 client_purge(struct client *client)
 {
-	rd_kafka_purge(client->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
-					       RD_KAFKA_PURGE_F_NON_BLOCKING);
+	rd_kafka_purge(client->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 }
 
 void
