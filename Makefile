@@ -26,7 +26,7 @@ Q       := $(if $(V),,@)
 msg      = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(patsubst build/%,%,$(2))')
 
 REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-PACKAGES := libbpf libcjson libmaxminddb libcrypto libcap-ng zlib
+PACKAGES := libbpf libcjson libmaxminddb libcrypto libcap-ng zlib rdkafka
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wundef -Wvla -Wformat=2 -Werror
 HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
