@@ -127,9 +127,10 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libdemarc.a
 	$(Q)$(FUZZ_CC) -Itests -Ibpf -fsanitize=fuzzer -o $@ $< build/fuzz/libdemarc.a $(LIBS)
 
 # What is missing comes first, and then make starts anew: pkg-config is asked when it starts.
-demo: bootstrap-demo
-	@$(MAKE) --no-print-directory all
-	@$(AS_ROOT) deploy/demo/run.sh
+# KAFKA=1 streams into a broker of the demo's own, too.
+demo: bootstrap-demo $(if $(KAFKA),bootstrap-kafka)
+	@$(MAKE) --no-print-directory all $(if $(KAFKA),kafka-broker)
+	@$(AS_ROOT) $(if $(KAFKA),env KAFKA=$(KAFKA) )deploy/demo/run.sh
 
 # What measures: the loads, static for the lab, and the pipeline stage by stage.
 BENCH_PROGRAMS := $(OUT)/bench/load $(OUT)/bench/true $(OUT)/bench/progs $(OUT)/bench/stages
