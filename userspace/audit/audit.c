@@ -279,7 +279,7 @@ put_heads(struct audit *audit, const struct claim *claim)
 int
 audit_message(struct audit *audit, const struct consumer_message *message)
 {
-	struct claim claim;
+	struct claim claim = {0};
 
 	claim_read(&claim, message);
 	audit->messages++;
