@@ -236,6 +236,9 @@ agent_tend_carry(struct agent *agent)
 		say_unkept(agent);
 }
 
+/* What an entry tells may have happened this long before it was written. */
+#define ENTRY_LAG_MS 1000
+
 int64_t
 agent_left_ms(const struct agent *agent)
 {
@@ -246,5 +249,8 @@ agent_left_ms(const struct agent *agent)
 		journal_state(agent->journal, &journal);
 	if (agent->carry)
 		carry_state(agent->carry, &carry);
+	if (!carry.left_ms &&
+	    journal.last_logged_ms) /* entries that waited for the disk are lost */
+		return journal.last_logged_ms - ENTRY_LAG_MS;
 	return carry.left_ms > journal.last_logged_ms ? carry.left_ms : journal.last_logged_ms;
 }
