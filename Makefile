@@ -26,7 +26,7 @@ Q       := $(if $(V),,@)
 msg      = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(patsubst build/%,%,$(2))')
 
 REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-PACKAGES := libbpf libcjson libmaxminddb libcrypto libcap-ng zlib
+PACKAGES := libbpf libcjson libmaxminddb libcrypto libcap-ng zlib rdkafka
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wundef -Wvla -Wformat=2 -Werror
 HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
@@ -127,9 +127,10 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libdemarc.a
 	$(Q)$(FUZZ_CC) -Itests -Ibpf -fsanitize=fuzzer -o $@ $< build/fuzz/libdemarc.a $(LIBS)
 
 # What is missing comes first, and then make starts anew: pkg-config is asked when it starts.
-demo: bootstrap-demo
-	@$(MAKE) --no-print-directory all
-	@$(AS_ROOT) deploy/demo/run.sh
+# KAFKA=1 streams into a broker of the demo's own, too.
+demo: bootstrap-demo $(if $(KAFKA),bootstrap-kafka)
+	@$(MAKE) --no-print-directory all $(if $(KAFKA),kafka-broker)
+	@$(AS_ROOT) $(if $(KAFKA),env KAFKA=$(KAFKA) )deploy/demo/run.sh
 
 # What measures: the loads, static for the lab, and the pipeline stage by stage.
 BENCH_PROGRAMS := $(OUT)/bench/load $(OUT)/bench/true $(OUT)/bench/progs $(OUT)/bench/stages

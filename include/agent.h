@@ -74,6 +74,10 @@ bool agent_tick(struct agent *agent, uint64_t now_ns);
 void agent_say_down(struct agent *agent, uint64_t until_ns);
 /* Tell that nobody watched from then to then. Boot time. */
 void agent_say_gap(struct agent *agent, uint64_t from_ns, uint64_t to_ns);
+/* Tell that count entries (0: nobody knows how many) could not be streamed. */
+void agent_say_unread(struct agent *agent, uint64_t count);
+/* Where the rules and location data of today say an address of ours is: a sentence. */
+void agent_say_broker(struct agent *agent, const char *name, const char *address);
 /* Wall time of the last sign of life of the agent before; 0: there was none. */
 int64_t agent_left_ms(const struct agent *agent);
 /* Seed the context from /proc. */

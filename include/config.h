@@ -17,11 +17,13 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* C types of the setting types. A LIST ends with NULL and is never NULL itself. */
+/* C types of the setting types. A LIST ends with NULL and is never NULL itself; PAIRS are a LIST
+ * of "name=value", whose secrets are masked in struct setting_row. */
 typedef const char *setting_STRING;
 typedef uint64_t setting_UINT;
 typedef bool setting_BOOL;
 typedef const char *const *setting_LIST;
+typedef const char *const *setting_PAIRS;
 
 struct config {
 #define SETTING(type, member, name, fallback, meaning) setting_##type member;
@@ -34,6 +36,7 @@ struct config_sources {
 	const char *path;               /* NULL: /etc/demarc/demarc.json when it exists */
 	const char *const *environment; /* "NAME=value", NULL-terminated; NULL: none */
 	const char *const *sets;        /* "name=value" of --set, NULL-terminated; NULL: none */
+	const char *const *properties;  /* of -X, likewise: behind kafka.properties */
 };
 
 /* 0, or -EINVAL / -errno with the place in why. config is filled only on success. */

@@ -122,7 +122,7 @@ struct event {
 	bool seeded; /* exec: was there before the agent */
 
 	/* the monitor: gap, agent */
-	const char *reason;  /* gap: ring table shed down; agent: start stop reload ... */
+	const char *reason;  /* gap: ring table shed down unread; agent: start stop ... */
 	const char *missing; /* gap: the kind that is missing */
 	const char *message; /* a sentence for people; every event may have one */
 	int64_t lost;        /* gap: how many */

@@ -103,6 +103,7 @@ struct journal_state {
 	int64_t last_logged_ms;     /* of the newest entry found at open; 0: there was none */
 	uint64_t cut_bytes;         /* torn tail removed at open */
 	const char *shard;          /* metadata.log_name; "" before the first entry */
+	uint64_t next_sequence;     /* of the next entry in it */
 	uint64_t too_long;          /* entries over JOURNAL_ENTRY_BYTES; counted in refused_* too */
 	uint64_t write_errors;      /* failed writes and creations; sync_errors are apart */
 	int failing;             /* errno while the disk refuses, else 0; retried until it takes */
@@ -135,5 +136,24 @@ struct journal_position {
 };
 void journal_reader_position(const struct journal_reader *reader, struct journal_position *out);
 void journal_reader_close(struct journal_reader *reader);
+
+/* What next() passed over when it said -EBADMSG. */
+struct journal_lost {
+	const char *log_name; /* valid until the next call */
+	uint64_t first;
+	uint64_t next; /* UINT64_MAX: all that followed in the shard, and shards that went with it;
+			  first == next: nothing that is known */
+};
+void journal_reader_lost(const struct journal_reader *reader, struct journal_lost *out);
+
+/*
+ * Of a directory: go on with that entry of that shard, or with what comes first behind
+ * it. A shard that is gone is said by next() as lost.
+ */
+int journal_reader_seek(struct journal_reader *reader, const char *log_name, uint64_t sequence,
+			struct error *why);
+
+/* Below 0, 0, above 0: by the days that two shards are of, whoever wrote them. */
+int journal_log_compare(const char *a, const char *b);
 
 #endif /* JOURNAL_H */

@@ -216,6 +216,8 @@ enum wire_loss {
 	WIRE_LOSS_TABLE = 2, /* the flow table was full: totals without destinations */
 	WIRE_LOSS_SHED = 3,  /* the journal refused bulk entries: storage was too slow */
 	WIRE_LOSS_DOWN = 4,  /* the agent was not there */
+	WIRE_LOSS_UNREAD =
+		5, /* entries that the stream to Kafka could not read; count 0: not known */
 };
 
 struct wire_gap {
@@ -236,6 +238,7 @@ enum wire_life {
 	WIRE_LIFE_RELOAD = 3,
 	WIRE_LIFE_RELOAD_FAILED = 4,
 	WIRE_LIFE_COVERAGE = 5,
+	WIRE_LIFE_STREAM = 6,
 };
 
 struct wire_agent {

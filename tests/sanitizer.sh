@@ -44,7 +44,7 @@ part()
 }
 
 export ASAN_OPTIONS="log_path=$log" UBSAN_OPTIONS="print_stacktrace=1:log_path=$log" \
-	TSAN_OPTIONS="log_path=$log:second_deadlock_stack=1"
+	TSAN_OPTIONS="log_path=$log:second_deadlock_stack=1:suppressions=$here/tsan.txt"
 part unit tests/unit/run.sh unit "$@"
 part replay tests/run_folder.sh replay "$build"
 # Its preloaded faults come before the sanitizer's runtime; a few kills are enough here.

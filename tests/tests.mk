@@ -6,13 +6,15 @@
 # $$(UNIT) and the like are known only after the Makefile's end.
 .SECONDEXPANSION:
 
+include tests/kafka/kafka.mk
+
 include tests/crash/crash.mk
 
 PYTHON ?= /usr/bin/python3
 
 # In the order in which they run.
 SUITES      := style unit bench-test schema replay journal fuzz demo-test live evasion crash lab tsan
-FULL_SUITES := $(SUITES) sanitizer lab-all evasion-lab crash-lab
+FULL_SUITES := $(SUITES) kafka sanitizer lab-all evasion-lab crash-lab
 
 # Suites of privileged things: as root, or by sudo when it asks nothing.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
@@ -38,7 +40,7 @@ suites: all test-programs
 		echo "   $$suite took $$(($$(date +%s) - began)) s"; \
 	done; echo "== sum"; tests/summary.sh $(RUN)
 
-test-programs: $$(UNIT) $$(LIVE_PROGRAMS) $$(CRASH_PROGRAMS)
+test-programs: $$(UNIT) $$(LIVE_PROGRAMS) $$(KAFKA_PROGRAMS) $$(CRASH_PROGRAMS)
 
 unit: $$(UNIT)
 	@tests/unit/run.sh unit $^
@@ -185,6 +187,7 @@ help:
 	@echo 'make test-full  the suites of make test at full size, and fuzz, sanitizers, all kernels'
 	@echo 'make unit | style | schema | replay | journal | live | evasion | lab | sanitizer | tsan    one suite (live, evasion: ONLY=NAME)'
 	@echo 'make crash       kill, stop, upgrade and freeze the agent under load (ONLY=NAME; FULL=1: at full size)'
+	@echo 'make test-kafka   a real broker: outages, TLS, passwords, kill -9 (ONLY=NAME; FULL=1: at full size)'
 	@echo 'make test-kernels   the lab on 5.10, 6.1, 6.12, 7.3, locked down, without LSM hooks (KERNELS=6.1-lockdown: one)'
 	@echo 'make bench-check    instruction counts against the stored ones (UPDATE=1 REASON=... stores)'
 	@echo 'make bench-peers    installs the tracers that make bench compares with'

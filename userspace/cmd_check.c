@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "commands.h"
 #include "judge.h"
+#include "streaming.h"
 #include "options.h"
 #include "sink/plain.h"
 
@@ -15,7 +16,8 @@
 static const char help[] =
 	"usage: demarc check [--all] [OPTIONS]\n\n"
 	"Says which settings are in effect and where each comes from, then loads the\n"
-	"rules and the location data that they name. Exit code 78 when anything is "
+	"rules and the location data that they name, and asks librdkafka about its\n"
+	"properties. Exit code 78 when anything is "
 	"wrong.\n\n"
 	"  -a, --all               also the settings that have their default\n"
 	"  -m, --meaning           with what each setting means\n" CONFIG_HELP;
@@ -73,6 +75,29 @@ print_sources(const struct judge *judge)
 		printf("observe mode: no location data, so unknown places raise no alert\n");
 }
 
+static void
+print_property(const char *name, const char *value, void *arg)
+{
+	(void)arg;
+	print_row(name, value, "librdkafka");
+}
+
+/* Whether librdkafka takes its properties. */
+static int
+check_stream(const struct config *config, bool all, struct error *why)
+{
+	struct stream_options options;
+	int result;
+
+	if (!*config->kafka_brokers)
+		return 0;
+	streaming_options(&options, config, config->node, NULL);
+	result = stream_check(&options, why);
+	if (!result && all)
+		result = stream_explain(&options, print_property, NULL, why);
+	return result;
+}
+
 static int
 check(const struct config *config, bool all, bool meaning)
 {
@@ -84,6 +109,8 @@ check(const struct config *config, bool all, bool meaning)
 		return complain(EXIT_CONFIG, &why);
 	print_sources(judge);
 	judge_free(judge);
+	if (check_stream(config, all, &why) < 0)
+		return complain(EXIT_CONFIG, &why);
 	return EXIT_OK;
 }
 

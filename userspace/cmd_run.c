@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "commands.h"
@@ -89,6 +90,7 @@ open_loop(struct run *run, const struct run_options *options, struct error *why)
 		.config = &run->config,
 		.agent = run->agent,
 		.probes = run->live.probes,
+		.streaming = run->streaming,
 		.longest_turn_ns = &run->longest_turn_ns,
 		.turns = &run->turns,
 		.started_ns = clock_boot_ns(),
@@ -104,7 +106,10 @@ open_loop(struct run *run, const struct run_options *options, struct error *why)
 		result = result ?: loop_every(run->loop, seconds * 1000, on_stop, run);
 	if (result < 0)
 		return error_set(why, result, "cannot set up the loop: %s", strerror(-result));
-	return status_open(&run->status, run->loop, &subject, why);
+	result = status_open(&run->status, run->loop, &subject, why);
+	if (!result)
+		streaming_describe(run->streaming, status_describe, run->status);
+	return result;
 }
 
 /* Rules, places, journal, output: all that needs no kernel. */
@@ -123,7 +128,7 @@ open_agent(struct run *run, const struct run_options *options, struct error *why
 	result = result ?: open_sinks(run, options, why);
 	if (!result && options->record)
 		result = open_recorder(run, options->record, boot_id, why);
-	return result;
+	return result ?: streaming_open(&run->streaming, &run->config, run->agent, boot_id, why);
 }
 
 /* Configuration -> privileges -> what is owed, rules, places, journal -> probes -> snapshot ->
@@ -153,6 +158,7 @@ open_all(struct run *run, const struct run_options *options, struct error *why)
 static void
 close_all(struct run *run)
 {
+	streaming_close(run->streaming, false);
 	status_close(run->status);
 	live_close(&run->live);
 	agent_close(run->agent);
@@ -243,6 +249,7 @@ cmd_run(int argc, char **argv)
 		run_turn(&run);
 	run_finish(&run);
 	result = agent_drain(run.agent) < 0 ? EXIT_IO : EXIT_OK; /* the journal said why */
+	streaming_close(take(run.streaming), result == EXIT_OK);
 	if (run.summary)
 		summary_print(run.summary, options.json ? stderr : stdout, isatty(STDOUT_FILENO));
 	close_all(&run);

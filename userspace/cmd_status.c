@@ -114,6 +114,32 @@ print_carry(const cJSON *root)
 		       strerror((int)number(root, "carry", "failing")));
 }
 
+static void
+print_stream(const cJSON *root)
+{
+	const cJSON *kafka = cJSON_GetObjectItemCaseSensitive(root, "kafka"), *topic;
+	const char *error = kafka ? string(kafka, "error") : "";
+
+	if (!kafka)
+		return;
+	printf("kafka      %.0f brokers up, %.0f dead letters, %.0f handles made anew%s%s\n",
+	       number(root, "kafka", "brokers_up"), number(root, "kafka", "dead_letters"),
+	       number(root, "kafka", "recreated"), *error ? "; " : "", error);
+	printf("           %-32s %10s %10s %10s %8s\n", "topic", "sent", "acked", "lag", "lag ms");
+	cJSON_ArrayForEach(topic, cJSON_GetObjectItemCaseSensitive(kafka, "topics"))
+	{
+		printf("           %-32s", string(topic, "topic"));
+		for (size_t i = 0; i < 4; i++) {
+			static const char *const columns[] = {"sent", "acked", "lag", "lag_ms"};
+
+			printf(i == 3 ? " %8.0f" : " %10.0f",
+			       cJSON_GetNumberValue(
+				       cJSON_GetObjectItemCaseSensitive(topic, columns[i])));
+		}
+		printf(" %s\n", string(topic, "error"));
+	}
+}
+
 static int
 print_people(const char *text)
 {
@@ -140,6 +166,7 @@ print_people(const char *text)
 		       strerror((int)number(root, "journal", "failing")));
 	print_carry(root);
 	printf("\n");
+	print_stream(root);
 	print_counters(root);
 	print_unseen(root);
 	cJSON_Delete(root);

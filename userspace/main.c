@@ -14,7 +14,7 @@ struct command {
 };
 
 static const struct command commands[] = {
-#define X(name, words) {#name, words, cmd_##name},
+#define X(name, typed, words) {typed, words, cmd_##name},
 	COMMANDS(X)
 #undef X
 };
@@ -27,7 +27,7 @@ help(FILE *out, int code)
 		     "jurisdiction\n\n"
 		     "usage: demarc COMMAND [OPTIONS]\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].words);
+		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].words);
 	fprintf(out, "\ndemarc COMMAND --help tells more. Exit codes: 0 fine, 1 found something,\n"
 		     "64 usage, 69 kernel lacks what is required, 74 input or output,\n"
 		     "77 privilege, 78 configuration, rules or data.\n");

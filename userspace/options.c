@@ -14,11 +14,11 @@ config_option(struct config_options *options, int letter, const char *value)
 {
 	if (letter == 'c')
 		options->path = value;
-	else if (letter != 's')
-		return false;
-	else if (options->set_count++ < OPTIONS_SETS)
+	else if (letter == 's' && options->set_count++ < OPTIONS_SETS)
 		options->sets[options->set_count - 1] = value;
-	return true;
+	else if (letter == 'X' && options->property_count++ < OPTIONS_SETS)
+		options->properties[options->property_count - 1] = value;
+	return letter == 'c' || letter == 's' || letter == 'X';
 }
 
 /* "demarc run: no option '--jsn'; did you mean '--json'? (demarc run --help says more)" */
@@ -105,11 +105,12 @@ config_open(struct config *config, const struct config_options *options)
 		.path = options->path,
 		.environment = (const char *const *)environ,
 		.sets = options->sets,
+		.properties = options->properties,
 	};
 	struct error why = {0};
 
-	if (options->set_count > OPTIONS_SETS) {
-		error_set(&why, -E2BIG, "more than %d of --set", OPTIONS_SETS);
+	if (options->set_count > OPTIONS_SETS || options->property_count > OPTIONS_SETS) {
+		error_set(&why, -E2BIG, "more than %d of --set or -X", OPTIONS_SETS);
 		return complain(EXIT_USAGE, &why);
 	}
 	if (config_load(config, &sources, &why) < 0)

@@ -26,15 +26,18 @@ enum exit_code {
 #define OPTIONS_SETS 64
 #define SECONDS_MOST 2592000 /* of --seconds: 30 days, in milliseconds an unsigned int */
 
-/* Collects --config and --set while a command reads its options. */
+/* Collects --config, --set and -X while a command reads its options. */
 struct config_options {
 	const char *path;
 	const char *sets[OPTIONS_SETS + 1];
 	int set_count;
+	const char *properties[OPTIONS_SETS + 1];
+	int property_count;
 };
 
 #define CONFIG_OPTIONS                                                                   \
 	{"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'}, \
+		{"property", required_argument, NULL, 'X'},                              \
 	{                                                                                \
 		"help", no_argument, NULL, 'h'                                           \
 	}
@@ -42,12 +45,13 @@ struct config_options {
 #define CONFIG_HELP                                                                          \
 	"  -c, --config FILE       settings; default: /etc/demarc/demarc.json, if there\n"   \
 	"  -s, --set NAME=VALUE    one setting; may be repeated (demarc check lists them)\n" \
+	"  -X, --property N=VALUE  one property of librdkafka, behind kafka.properties\n"    \
 	"  -h, --help              this text\n"
 
 /* Begins the letters of struct usage. */
-#define CONFIG_LETTERS ":c:s:h"
+#define CONFIG_LETTERS ":c:s:X:h"
 
-/* Takes option letter c or s. False: it is another one. */
+/* Takes option letter c, s or X. False: it is another one. */
 bool config_option(struct config_options *options, int letter, const char *value);
 
 /* Load, or complain and return an exit code. */

@@ -8,6 +8,7 @@
 #include "live.h"
 #include "loop.h"
 #include "status.h"
+#include "streaming.h"
 
 struct run {
 	struct config config;
@@ -16,6 +17,7 @@ struct run {
 	struct live live;
 	struct loop *loop;
 	struct status *status;
+	struct streaming *streaming; /* NULL: no brokers */
 	struct recorder *recorder;
 	struct sink *summary;
 	uint64_t longest_turn_ns;

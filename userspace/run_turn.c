@@ -111,6 +111,7 @@ run_turn(struct run *run)
 		run->ticked_ns = from_ns;
 		run->due = agent_tick(run->agent, from_ns);
 	}
+	streaming_turn(run->streaming, from_ns);
 	run_keep(run, run->live.source);
 	took_ns = clock_boot_ns() - from_ns;
 	if (took_ns > run->longest_turn_ns)
@@ -157,6 +158,7 @@ run_finish(struct run *run)
 	else
 		leave_nothing(run);
 	run_keep_last(run, run->live.source);
+	streaming_turn(run->streaming, clock_boot_ns());
 	log_info("run", "stopped after %llu turns, the longest took %.1f ms",
 		 (unsigned long long)run->turns, (double)run->longest_turn_ns / 1e6);
 }

@@ -199,7 +199,7 @@ add_pipeline(cJSON *root, const struct status_subject *subject)
 }
 
 static char *
-describe(const struct status_subject *subject)
+describe(const struct status_subject *subject, struct streaming *streaming)
 {
 	cJSON *root = cJSON_CreateObject();
 	cJSON *loop = cJSON_AddObjectToObject(root, "loop");
@@ -216,9 +216,18 @@ describe(const struct status_subject *subject)
 	add_counters(root, subject->probes);
 	add_totals(root, subject->probes);
 	add_coverage(root, subject->probes);
+	streaming_add_state(streaming, root);
 	text = cJSON_PrintUnformatted(root);
 	cJSON_Delete(root);
 	return text;
+}
+
+char *
+status_describe(void *arg)
+{
+	const struct status *status = arg;
+
+	return describe(&status->subject, NULL);
 }
 
 /* The answer fits the socket's buffer; a client that does not read is cut off. */
@@ -227,7 +236,8 @@ answer(void *arg)
 {
 	struct status *status = arg;
 	int client cleanup(fd_drop) = accept4(status->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	char *text cleanup(free_drop) = client < 0 ? NULL : describe(&status->subject);
+	char *text cleanup(free_drop) =
+		client < 0 ? NULL : describe(&status->subject, status->subject.streaming);
 	ssize_t sent;
 
 	if (!text)

@@ -16,6 +16,7 @@
 #include "rule.h"
 #include "loop.h"
 #include "probes.h"
+#include "streaming.h"
 
 struct status;
 
@@ -24,6 +25,7 @@ struct status_subject {
 	const struct config *config;
 	const struct agent *agent;
 	const struct probes *probes;
+	struct streaming *streaming; /* or NULL */
 	const uint64_t *longest_turn_ns;
 	const uint64_t *turns;
 	uint64_t started_ns;
@@ -32,6 +34,9 @@ struct status_subject {
 int status_open(struct status **out, struct loop *loop, const struct status_subject *subject,
 		struct error *why);
 void status_close(struct status *status);
+
+/* The answer's text without the stream's rows, for heartbeats; the caller frees it. */
+char *status_describe(void *status);
 
 /* Where the socket is. -EINVAL: its path would be too long for one. */
 int status_address(const struct config *config, struct sockaddr_un *out, struct error *why);

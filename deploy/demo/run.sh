@@ -18,6 +18,9 @@ world=$name-world
 container_id=$(printf '4e9d%.0s' $(seq 16))
 pod=7b2a1c9e-1111-4222-8333-944445555666
 pids=()
+kafka_settings=()
+# shellcheck source=deploy/demo/kafka.sh
+[ "${KAFKA:-}" = 1 ] && . "$here/kafka.sh"
 
 # Let the agent's lines of the step before come first: it looks every few milliseconds.
 say() {
@@ -94,7 +97,7 @@ start_agent() {
 	"$demarc" run --summary --set scope="$cgroup" --set node=gpu-node-01 --set cluster=demo \
 		--set instance=demo --set state_directory="$work/state" --set runtime_directory="$work" --set pins= \
 		--set place.as_public=documentation --set place.databases="$work/places.mmdb" \
-		--set nic.interfaces=up0 --set nic.netns="/run/netns/$app" --set log.level=warn \
+		--set nic.interfaces=up0 --set nic.netns="/run/netns/$app" --set log.level=warn "${kafka_settings[@]}" \
 		> >(first_violation) &
 	agent=$!
 	for _ in $(seq 100); do
@@ -183,6 +186,7 @@ find_cgroup
 "$demarc" data import --csv "$here/places.csv" -o "$work/places.mmdb" || exit 1
 make_networks
 start_world
+[ "${KAFKA:-}" = 1 ] && start_kafka
 say "demarc watches. Lines that start with a time are the agent speaking:"
 echo "time, level, program[process], user, pod/container, destination, location/operator, bytes, rule"
 start_agent
@@ -192,6 +196,7 @@ kill -TERM $agent
 wait $agent
 status=$?
 sleep 0.2
+if [ "${KAFKA:-}" = 1 ]; then show_kafka || status=1; fi
 first=$(cat "$work/first" 2>/dev/null) || die "no violation was seen"
 printf '\nfirst violation shown %d ms after the demo began' $(((first - began) / 1000000))
 [ -f "$top/.git/description" ] &&

@@ -17,6 +17,9 @@ SEAMS = {
     "journal": {"event.h", "journal.h", "carry.h"},
     "evidence": {"event.h", "journal.h", "evidence.h"},
     "sink": {"event.h", "journal.h", "sink.h"},
+    "stream": {"event.h", "journal.h", "stream.h"},
+    "consumer": {"consumer.h"},
+    "audit": {"consumer.h", "audit.h"},
     "metrics": {"metrics.h", "metrics.def", "loop.h"},
 }
 # What a seam may include besides base/ and itself.
@@ -25,7 +28,8 @@ BELOW = {
     "carry.h": set(), "source.h": {"wire.h"}, "probes.h": {"wire.h", "source.h", "carry.h"},
     "event.h": {"wire.h"}, "context.h": {"wire.h", "event.h"}, "place.h": {"event.h"},
     "rule.h": {"event.h"}, "journal.h": {"event.h"}, "evidence.h": {"event.h", "journal.h"},
-    "sink.h": {"event.h"}, "metrics.h": {"metrics.def"}, "metrics.def": set(),
+    "sink.h": {"event.h"}, "stream.h": set(),
+    "consumer.h": set(), "audit.h": {"consumer.h"}, "metrics.h": {"metrics.def"}, "metrics.def": set(),
 }
 # The agent knows every seam.
 TOP = {"include/agent.h"}

@@ -16,6 +16,7 @@
 
 #define PATH_DEFAULT "/etc/demarc/demarc.json"
 #define VARIABLE     "DEMARC_"
+#define PROPERTY     "DEMARC_KAFKA_"
 
 static int put_members(struct config *config, const struct jsonc *doc, const cJSON *object,
 		       const char *path, const char *section, struct error *why);
@@ -159,6 +160,40 @@ is_service_link(const char *name, const char *value)
 	       (strstr(value, "://") || (port[5] == '_' && isdigit((unsigned char)port[6])));
 }
 
+/* "DEMARC_KAFKA_SASL_PASSWORD=secret" is the property sasl.password, if it is no setting. */
+static bool
+is_property(const char *variable, size_t length)
+{
+	return strncmp(variable, PROPERTY, strlen(PROPERTY)) == 0 && length > strlen(PROPERTY) &&
+	       names_find_variable(variable, length) == SETTINGS &&
+	       !is_service_link(variable, variable + length + 1);
+}
+
+static int
+load_property_variable(struct config *config, const char *variable, struct error *why)
+{
+	size_t length = strcspn(variable, "="), skip = strlen(PROPERTY);
+	struct buf pair cleanup(buf_fini) = {0};
+	int err;
+
+	if (!variable[length] || !is_property(variable, length))
+		return 0;
+	for (size_t i = skip; i < length; i++)
+		buf_addc(&pair, variable[i] == '_' ? '.' : (char)tolower(variable[i]));
+	buf_adds(&pair, variable + length);
+	err = setting_add_pair(config, SETTING_INDEX_kafka_properties, buf_text(&pair),
+			       "environment", why);
+	if (pair.data)
+		explicit_bzero(pair.data, pair.length);
+	return err;
+}
+
+static int
+load_property(struct config *config, const char *pair, struct error *why)
+{
+	return setting_add_pair(config, SETTING_INDEX_kafka_properties, pair, "-X", why);
+}
+
 static int
 load_variable(struct config *config, const char *variable, struct error *why)
 {
@@ -167,7 +202,8 @@ load_variable(struct config *config, const char *variable, struct error *why)
 	if (strncmp(variable, VARIABLE, strlen(VARIABLE)) != 0 || !variable[length])
 		return 0;
 	index = names_find_variable(variable, length);
-	if (index == SETTINGS && is_service_link(variable, variable + length + 1))
+	if (index == SETTINGS &&
+	    (is_service_link(variable, variable + length + 1) || is_property(variable, length)))
 		return 0;
 	snprintf(why->file, sizeof(why->file), "environment");
 	if (index == SETTINGS)
@@ -236,6 +272,10 @@ config_load(struct config *out, const struct config_sources *sources, struct err
 		err = load_each(&config, sources->environment, load_variable, why);
 	if (!err)
 		err = load_each(&config, sources->sets, load_set, why);
+	if (!err)
+		err = load_each(&config, sources->environment, load_property_variable, why);
+	if (!err)
+		err = load_each(&config, sources->properties, load_property, why);
 	if (err)
 		return err;
 	*why = (struct error){0};

@@ -40,7 +40,7 @@ static const struct range ranges[] = {
 	{"flows.idle_s", 1, DAY_S, false},          {"ring.critical_bytes", 4096, 1 << 30, true},
 	{"ring.bulk_bytes", 4096, 1 << 30, true},   {"journal.fold_s", 1, DAY_S, false},
 	{"journal.staging_mib", 1, 1 << 16, false}, {"journal.sync_ms", 1, 60000, false},
-	{"journal.quota_mib", 0, 1 << 30, false},
+	{"journal.quota_mib", 0, 1 << 30, false},   {"kafka.health_s", 1, 3600, false},
 };
 
 static const struct range any = {NULL, 0, UINT_MOST, false};
@@ -138,6 +138,29 @@ check_identity(const struct setting *setting, const char *text, struct error *wh
 					      setting->name);
 }
 
+/* The value is not repeated: it may be a secret that lost its name. */
+static int
+check_pair(const struct setting *setting, const char *text, struct error *why)
+{
+	if (strchr(text, '=') && *text != '=')
+		return 0;
+	return error_set(why, -EINVAL, "%s must hold name=value", setting->name);
+}
+
+/* Dots or underscores, never both: Kafka's metrics fold them. Room is left for the rest. */
+static int
+check_prefix(const char *text, struct error *why)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-.";
+
+	if (text[0] && text[0] != '.' && strlen(text) < 200 && !text[strspn(text, bytes)])
+		return 0;
+	return error_set(why, -EINVAL,
+			 "kafka.topic_prefix must be 1 to 199 letters, digits, '-' or '.', and not "
+			 "begin with '.'");
+}
+
 static int
 check_text(const struct setting *setting, const char *text, struct error *why)
 {
@@ -146,10 +169,14 @@ check_text(const struct setting *setting, const char *text, struct error *why)
 	for (size_t i = 0; i < COUNT(enumerations); i++)
 		if (strcmp(enumerations[i].name, setting->name) == 0)
 			return check_word(setting, text, enumerations[i].words, why);
+	if (setting->type == SETTING_PAIRS)
+		return check_pair(setting, text, why);
 	if (strcmp(setting->name, "instance") == 0)
 		return check_instance(text, why);
 	if (strcmp(setting->name, "pins") == 0)
 		return check_pins(text, why);
+	if (strcmp(setting->name, "kafka.topic_prefix") == 0)
+		return check_prefix(text, why);
 	if (strcmp(setting->name, "node") == 0 || strcmp(setting->name, "cluster") == 0)
 		return check_identity(setting, text, why);
 	if (strcmp(setting->name, "place.own") == 0 && prefix_parse(&prefix, text) < 0)

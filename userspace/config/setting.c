@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/secret.h"
 #include "config/limits.h"
 
 const struct setting settings[SETTINGS] = {
@@ -100,15 +101,38 @@ keep_list(struct owned *owned, const struct words *words)
 	return list;
 }
 
+/* "name=value", or the name and a mask. */
+static void
+add_pair(struct buf *out, const char *pair)
+{
+	size_t length = strcspn(pair, "=");
+	struct buf name cleanup(buf_fini) = {0};
+
+	buf_add(&name, pair, length);
+	if (!secret_is_named(buf_text(&name)))
+		buf_adds(out, pair);
+	else
+		buf_addf(out, "%s=%s", buf_text(&name), SECRET_MASK);
+}
+
+static bool
+is_listed(const struct setting *setting)
+{
+	return setting->type == SETTING_LIST || setting->type == SETTING_PAIRS;
+}
+
 static const char *
-keep_joined(struct owned *owned, const struct words *words)
+keep_joined(struct owned *owned, const struct words *words, enum setting_type type)
 {
 	struct buf joined cleanup(buf_fini) = {0};
 
 	for (size_t i = 0; i < words->count; i++) {
 		if (i)
 			buf_addc(&joined, ',');
-		buf_adds(&joined, words->text[i]);
+		if (type == SETTING_PAIRS)
+			add_pair(&joined, words->text[i]);
+		else
+			buf_adds(&joined, words->text[i]);
 	}
 	return joined.failed ? NULL : keep_text(owned, buf_text(&joined));
 }
@@ -120,16 +144,16 @@ store(struct config *config, size_t index, const struct words *words, const char
 	const struct setting *setting = &settings[index];
 	struct owned *owned = config->owned;
 	void *member = (char *)config + setting->offset;
-	const char *value = keep_joined(owned, words);
+	const char *value = keep_joined(owned, words, setting->type);
 	const char **list = NULL;
 
 	origin = keep_text(owned, origin);
-	if (setting->type == SETTING_LIST)
+	if (is_listed(setting))
 		list = keep_list(owned, words);
-	if (!value || !origin || (setting->type == SETTING_LIST && !list))
+	if (!value || !origin || (is_listed(setting) && !list))
 		return -ENOMEM;
 
-	if (setting->type == SETTING_LIST)
+	if (is_listed(setting))
 		*(setting_LIST *)member = list;
 	else if (setting->type == SETTING_UINT)
 		*(setting_UINT *)member = strtoull(value, NULL, 10);
@@ -171,6 +195,23 @@ trim(char *text)
 	return text;
 }
 
+/* A piece without "=" goes on with the value before it: "bootstrap.servers=a:1,b:2". */
+static void
+join_pairs(struct words *words, const char **list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < words->count; i++) {
+		char *behind = kept ? (char *)(uintptr_t)list[kept - 1] : NULL;
+
+		if (!behind || strchr(list[i], '='))
+			list[kept++] = list[i];
+		else
+			snprintf(behind + strlen(behind), strlen(list[i]) + 2, ",%s", list[i]);
+	}
+	words->count = kept;
+}
+
 static int
 put_split(struct config *config, size_t index, const char *text, const char *origin,
 	  struct error *why)
@@ -186,6 +227,8 @@ put_split(struct config *config, size_t index, const char *text, const char *ori
 	if (text[strspn(text, " \t")]) /* nothing at all is an empty list */
 		while (rest)
 			list[words.count++] = trim(strsep(&rest, ","));
+	if (settings[index].type == SETTING_PAIRS)
+		join_pairs(&words, list);
 	return put(config, index, &words, origin, &bad, why);
 }
 
@@ -196,7 +239,7 @@ setting_put_text(struct config *config, size_t index, const char *text, const ch
 	struct words words = {.text = &text, .count = 1};
 	size_t bad;
 
-	if (settings[index].type == SETTING_LIST)
+	if (is_listed(&settings[index]))
 		return put_split(config, index, text, origin, why);
 	return put(config, index, &words, origin, &bad, why);
 }
@@ -210,6 +253,7 @@ fail_type(const struct setting *setting, const struct jsonc *doc, const cJSON *i
 		[SETTING_UINT] = "a whole number",
 		[SETTING_BOOL] = "true or false",
 		[SETTING_LIST] = "a list of strings",
+		[SETTING_PAIRS] = "an object of plain values, or a list of name=value",
 	};
 
 	return jsonc_error(doc, item, why, "%s must be %s", setting->name, types[setting->type]);
@@ -227,12 +271,44 @@ is_of_type(enum setting_type type, const cJSON *item)
 	if (type == SETTING_UINT)
 		return cJSON_IsNumber(item) && item->valuedouble == floor(item->valuedouble) &&
 		       fabs(item->valuedouble) <= 9007199254740992.0;
+	if (type == SETTING_PAIRS && cJSON_IsObject(item)) {
+		cJSON_ArrayForEach(element, item)
+		{
+			if (cJSON_IsObject(element) || cJSON_IsArray(element) ||
+			    cJSON_IsNull(element))
+				return false;
+		}
+		return true;
+	}
 	cJSON_ArrayForEach(element, item)
 	{
 		if (!cJSON_IsString(element))
 			return false;
 	}
 	return cJSON_IsArray(item);
+}
+
+/* The members of an object as a list of pairs. */
+static cJSON *
+list_pairs(const cJSON *object)
+{
+	cJSON *list = cJSON_CreateArray();
+	const cJSON *member;
+
+	cJSON_ArrayForEach(member, object)
+	{
+		struct buf pair cleanup(buf_fini) = {0};
+
+		buf_addf(&pair, "%s=", member->string);
+		if (cJSON_IsString(member))
+			buf_adds(&pair, member->valuestring);
+		else if (cJSON_IsBool(member))
+			buf_adds(&pair, cJSON_IsTrue(member) ? "true" : "false");
+		else
+			buf_addf(&pair, "%.17g", member->valuedouble);
+		cJSON_AddItemToArray(list, cJSON_CreateString(buf_text(&pair)));
+	}
+	return list;
 }
 
 /* The item is of its type. number holds what a number becomes. */
@@ -279,11 +355,66 @@ put_item(struct config *config, size_t index, const struct jsonc *doc, const cJS
 	return err;
 }
 
+/* As the list of pairs that it stands for. */
+static int
+put_object(struct config *config, size_t index, const struct jsonc *doc, const cJSON *object,
+	   const char *path, struct error *why)
+{
+	cJSON *pairs = list_pairs(object);
+	const char **list cleanup(free_drop) =
+		calloc((size_t)cJSON_GetArraySize(pairs) + 1, sizeof(*list));
+	struct buf origin cleanup(buf_fini) = {0};
+	struct words words = {0};
+	unsigned int line, column;
+	size_t bad;
+	int err;
+
+	jsonc_locate(doc, object, &line, &column);
+	buf_addf(&origin, "%s:%u", path, line);
+	if (list) {
+		take_words(&words, list, pairs, NULL);
+		err = put(config, index, &words, buf_text(&origin), &bad, why);
+	} else {
+		err = error_set(why, -ENOMEM, "out of memory");
+	}
+	cJSON_Delete(pairs);
+	if (err == -EINVAL && why)
+		jsonc_locate(doc, object, &why->line, &why->column);
+	return err;
+}
+
 int
 setting_put_json(struct config *config, size_t index, const struct jsonc *doc, const cJSON *item,
 		 const char *path, struct error *why)
 {
 	if (!is_of_type(settings[index].type, item))
 		return fail_type(&settings[index], doc, item, why);
+	if (cJSON_IsObject(item))
+		return put_object(config, index, doc, item, path, why);
 	return put_item(config, index, doc, item, path, why);
+}
+
+int
+setting_add_pair(struct config *config, size_t index, const char *pair, const char *origin,
+		 struct error *why)
+{
+	const struct owned *owned = config->owned;
+	const setting_PAIRS *member = (void *)((char *)config + settings[index].offset);
+	struct buf origins cleanup(buf_fini) = {0};
+	const char **list cleanup(free_drop) = NULL;
+	struct words words = {0};
+	size_t bad;
+
+	while ((*member)[words.count])
+		words.count++;
+	list = calloc(words.count + 1, sizeof(*list));
+	if (!list)
+		return error_set(why, -ENOMEM, "out of memory");
+	memcpy(list, *member, words.count * sizeof(*list));
+	list[words.count++] = pair;
+	words.text = list;
+	if (words.count > 1 && !strstr(owned->origins[index], origin))
+		buf_addf(&origins, "%s, ", owned->origins[index]);
+	buf_adds(&origins, words.count > 1 && !origins.length ? owned->origins[index] : origin);
+	return put(config, index, &words, buf_text(&origins), &bad, why);
 }

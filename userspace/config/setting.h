@@ -11,7 +11,7 @@
 #include "base/jsonc.h"
 #include "config.h"
 
-enum setting_type { SETTING_STRING, SETTING_UINT, SETTING_BOOL, SETTING_LIST };
+enum setting_type { SETTING_STRING, SETTING_UINT, SETTING_BOOL, SETTING_LIST, SETTING_PAIRS };
 
 struct setting {
 	const char *name;
@@ -43,6 +43,10 @@ size_t setting_find(const char *name);
 
 /* A value as text: of the environment or the command line, lists parted by commas. */
 int setting_put_text(struct config *config, size_t index, const char *text, const char *origin,
+		     struct error *why);
+
+/* One more pair behind those that are there. */
+int setting_add_pair(struct config *config, size_t index, const char *pair, const char *origin,
 		     struct error *why);
 
 /* A value of a file; its line is put behind the path as origin. */

@@ -21,6 +21,8 @@ reason(unsigned int life)
 		return "reload-failed";
 	case WIRE_LIFE_COVERAGE:
 		return "coverage";
+	case WIRE_LIFE_STREAM:
+		return "stream";
 	}
 	return "unknown";
 }
@@ -45,7 +47,7 @@ static const struct field fields[] = {
 	BOOT_ROW,
 	HEX(message, message, AT(EVENT_DATA, "message_hex")),
 	FIELD(STRING, "reason", reason, AT(EVENT_DATA, "reason"),
-	      "start, stop, reload, reload-failed or coverage", ),
+	      "start, stop, reload, reload-failed, coverage or stream", ),
 	EVENT_ROWS,
 	JUDGED_ROWS,
 	RULE_ROWS,

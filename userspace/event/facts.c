@@ -64,7 +64,7 @@ monitor_activity(const struct event *event, int64_t id)
 		return "Reload";
 	if (is(event->reason, "reload-failed"))
 		return "Reload failed";
-	return "Coverage";
+	return is(event->reason, "stream") ? "Stream" : "Coverage";
 }
 
 static void

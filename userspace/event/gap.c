@@ -18,6 +18,8 @@ reason(unsigned int loss)
 		return "shed";
 	case WIRE_LOSS_DOWN:
 		return "down";
+	case WIRE_LOSS_UNREAD:
+		return "unread";
 	}
 	return "unknown";
 }
@@ -33,7 +35,7 @@ decode(struct event *event, const struct wire_head *head)
 	missing = event_type_by_kind(gap->missing_kind);
 	event->reason = reason(gap->loss);
 	event->missing = missing ? missing->name : NULL;
-	if (gap->count || gap->loss != WIRE_LOSS_DOWN) /* nobody counted while nobody was there */
+	if (gap->count || (gap->loss != WIRE_LOSS_DOWN && gap->loss != WIRE_LOSS_UNREAD))
 		event->lost = decode_count(gap->count);
 	if (gap->loss == WIRE_LOSS_TABLE) {
 		event->lost_bytes = decode_count(gap->bytes);
@@ -65,7 +67,8 @@ static const struct field fields[] = {
 	ALSO(INT, lost_sequence, AT(EVENT_DATA, "lost_sequence")),
 	FIELD(STRING, "missing", missing, AT(EVENT_DATA, "missing"),
 	      "the kind of what is missing", ),
-	FIELD(STRING, "reason", reason, AT(EVENT_DATA, "reason"), "ring, table, shed or down", ),
+	FIELD(STRING, "reason", reason, AT(EVENT_DATA, "reason"),
+	      "ring, table, shed, down or unread", ),
 	EVENT_ROWS,
 	FIELD(INT, "count", judgement.count, AT(JUDGED_DATA, "count"),
 	      "events folded into this entry; absent: 1", ),

@@ -118,6 +118,12 @@ say_exit(struct line *line, const struct event *event)
 static void
 say_gap(struct line *line, const struct event *event)
 {
+	if (event->reason && !strcmp(event->reason, "unread")) {
+		say_int(line, event->lost);
+		say(line, event->lost == ABSENT ? "an unknown number of entries" : " entries");
+		say(line, " of the journal could not be streamed");
+		return;
+	}
 	if (event->lost == ABSENT) { /* nobody counted */
 		say(line, "demarc was not there: what left meanwhile is not known");
 		return;

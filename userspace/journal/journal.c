@@ -469,6 +469,7 @@ journal_state(const struct journal *journal, struct journal_state *out)
 		.restored = journal->restored,
 		.unrestored = journal->unrestored,
 		.shard = journal->log_name,
+		.next_sequence = journal->sequence,
 	};
 	store_state(journal->store, out);
 	out->acknowledged -= journal->began_at; /* so that it compares with admitted */

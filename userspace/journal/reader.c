@@ -15,31 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "journal.h"
-#include "segment.h"
-#include "shard.h"
-
-#define PATH_BYTES 4096
-
-struct journal_reader {
-	char root[PATH_BYTES];   /* of the shards; "" when a shard or segment was named */
-	char folder[PATH_BYTES]; /* of the segments; "" before the first shard or for a file */
-	char path[PATH_BYTES];   /* of the segment */
-	struct shard shard;
-	bool has_shard;
-	unsigned int segment; /* number of the current one, or of the last */
-	bool has_segment;
-	bool is_file; /* one segment, nothing after it */
-
-	struct scan scan; /* fd -1: between segments */
-	bool is_sealed;   /* there is a later segment: nothing more will be written here */
-	uint64_t limit;   /* first sequence of the next segment in this shard, if any */
-	uint64_t expected;
-	bool is_any;     /* a lone file with a damaged header may begin anywhere */
-	bool is_pending; /* frame was read, but not given */
-	struct frame frame;
-	char log_name[SEGMENT_LOG_NAME];
-};
+#include "reader_private.h"
 
 static void
 reader_drop(struct journal_reader **reader)
@@ -78,7 +54,7 @@ next_segment(const struct journal_reader *reader, unsigned int *out)
 		return 0;
 	error = segments_list(reader->folder, &segments, &count);
 	if (error)
-		return error == -ENOENT ? 0 : error; /* it expired meanwhile */
+		return error; /* -ENOENT: it expired meanwhile */
 	for (i = 0; i < count; i++) {
 		if (reader->has_segment && segments[i] <= reader->segment)
 			continue;
@@ -86,14 +62,6 @@ next_segment(const struct journal_reader *reader, unsigned int *out)
 		return 1;
 	}
 	return 0;
-}
-
-static int
-join(char out[PATH_BYTES], const char *folder, const char *name)
-{
-	int length = snprintf(out, PATH_BYTES, "%s/%s", folder, name);
-
-	return length >= PATH_BYTES ? -ENAMETOOLONG : 0;
 }
 
 /* The end of a long path tells more than its beginning. */
@@ -115,11 +83,35 @@ damage(const struct journal_reader *reader, struct error *why, uint64_t offset, 
 	return error_set(why, -EBADMSG, "byte %" PRIu64 ": %s", offset, what);
 }
 
-static int
-fail(const struct journal_reader *reader, struct error *why, int error)
+int
+reader_fail(const struct journal_reader *reader, struct error *why, int error)
 {
 	name_file(why, reader->path[0] ? reader->path : reader->root);
 	return error_set(why, error, "cannot read: %s", strerror(-error));
+}
+
+void
+reader_lose(struct journal_reader *reader, const char *log_name, uint64_t first, uint64_t next)
+{
+	if (log_name != reader->lost_name)
+		snprintf(reader->lost_name, sizeof(reader->lost_name), "%.423s", log_name);
+	reader->lost = (struct journal_lost){reader->lost_name, first, next};
+}
+
+/* The shard's folder is gone, and more may have been in it than was read. */
+static void
+lose_shard(struct journal_reader *reader, uint64_t first)
+{
+	const char *name = strrchr(reader->folder, '/');
+
+	if (reader->has_lost)
+		return; /* that one goes up to here too */
+	reader_lose(reader,
+		    reader->has_segment ? reader->log_name
+		    : name              ? name + 1
+					: "",
+		    first, UINT64_MAX);
+	reader->has_lost = true;
 }
 
 /* Where the next segment of this shard begins; UINT64_MAX when there is none, or nobody knows. */
@@ -132,12 +124,20 @@ next_first(const struct journal_reader *reader)
 	int fd;
 
 	if (next_segment(reader, &segment) <= 0 ||
-	    join(path, reader->folder, segment_format(segment, file)) < 0)
+	    reader_join(path, reader->folder, segment_format(segment, file)) < 0)
 		return UINT64_MAX;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || scan_open(&scan, fd) < 0 || scan.header_error)
 		return UINT64_MAX;
 	return scan.header.first_sequence;
+}
+
+/* What follows it says whether anything is missing. */
+static int
+pass_header(struct journal_reader *reader, struct error *why)
+{
+	reader_lose(reader, reader->log_name, 0, 0);
+	return damage(reader, why, 0, "the segment's header is damaged");
 }
 
 static int
@@ -149,39 +149,55 @@ open_segment(struct journal_reader *reader, struct error *why)
 	if (error == -ENOENT && !reader->is_file)
 		return error; /* expired between list and open */
 	if (error)
-		return fail(reader, why, error);
+		return reader_fail(reader, why, error);
 	reader->is_sealed = false;
 	reader->limit = next_first(reader);
 	if (reader->scan.header_error == -ENOTSUP)
-		return fail(reader, why, -ENOTSUP);
+		return reader_fail(reader, why, -ENOTSUP);
 	if (reader->scan.header_error == -EBADMSG)
-		return damage(reader, why, 0, "the segment's header is damaged");
+		return pass_header(reader, why);
 	if (!reader->scan.header_error)
 		memcpy(reader->log_name, reader->scan.header.log_name, sizeof(reader->log_name));
 	return 1;
+}
+
+/* The first shard after the current one becomes it. 1, 0 when there is none yet, or -errno. */
+static int
+choose_shard(struct journal_reader *reader)
+{
+	char name[SHARD_TEXT];
+	struct shard shard;
+	int found = next_shard(reader, &shard);
+
+	if (found <= 0)
+		return found;
+	if (reader->has_next && shard_compare(&shard, &reader->next) > 0) {
+		reader->has_segment = false;
+		reader_join(reader->folder, reader->root, shard_format(&reader->next, name));
+		lose_shard(reader, 0);
+	}
+	reader->shard = shard;
+	reader->has_shard = true;
+	reader->has_segment = reader->has_next = reader->is_whole = false;
+	reader->expected = 0;
+	return reader_join(reader->folder, reader->root, shard_format(&shard, name)) ?: 1;
 }
 
 /* Choose the next segment, if need be of the next shard. 1, 0 at the end, or -errno. */
 static int
 choose_segment(struct journal_reader *reader, unsigned int *segment)
 {
-	char name[SHARD_TEXT];
-	struct shard shard;
 	int found = next_segment(reader, segment);
 
-	while (found == 0 && reader->root[0]) {
-		found = next_shard(reader, &shard);
+	while ((found == 0 || found == -ENOENT) && reader->root[0]) {
+		if (found == -ENOENT && !reader->is_whole)
+			lose_shard(reader, reader->expected);
+		found = choose_shard(reader);
 		if (found <= 0)
 			return found;
-		reader->shard = shard;
-		reader->has_shard = true;
-		reader->has_segment = false;
-		reader->expected = 0;
-		found = join(reader->folder, reader->root, shard_format(&shard, name));
-		if (!found)
-			found = next_segment(reader, segment);
+		found = next_segment(reader, segment);
 	}
-	return found;
+	return found == -ENOENT ? 0 : found;
 }
 
 /* A segment whose header is still being written is left for the next call. */
@@ -196,12 +212,12 @@ advance(struct journal_reader *reader, struct error *why)
 	do {
 		found = choose_segment(reader, &segment);
 		if (found <= 0)
-			return found ? fail(reader, why, found) : 0;
+			return found ? reader_fail(reader, why, found) : 0;
 		had_segment = reader->has_segment;
 		reader->segment = segment;
 		reader->has_segment = true;
-		found = join(reader->path, reader->folder, segment_format(segment, file));
-		found = found ? fail(reader, why, found) : open_segment(reader, why);
+		found = reader_join(reader->path, reader->folder, segment_format(segment, file));
+		found = found ? reader_fail(reader, why, found) : open_segment(reader, why);
 	} while (found == -ENOENT);
 	if (found == 1 && reader->scan.header_error == -ENODATA) {
 		scan_fini(&reader->scan);
@@ -222,9 +238,20 @@ seal(struct journal_reader *reader)
 	struct shard shard;
 	int found;
 
+	bool is_gone;
+
 	found = next_segment(reader, &segment);
-	if (found == 0 && reader->root[0])
+	is_gone = found == -ENOENT;
+	if (is_gone)
+		found = 0;
+	if (found == 0 && reader->root[0]) {
 		found = next_shard(reader, &shard);
+		if (found == 1 && !is_gone) {
+			reader->is_whole = true;
+			reader->next = shard;
+			reader->has_next = true;
+		}
+	}
 	if (found == 1) {
 		reader->is_sealed = true;
 		reader->limit = next_first(reader);
@@ -255,6 +282,7 @@ accept(struct journal_reader *reader, struct error *why)
 	reader->expected = sequence;
 	if (sequence > expected && !reader->is_any) {
 		reader->is_pending = true;
+		reader_lose(reader, reader->log_name, expected, sequence);
 		snprintf(what, sizeof(what), "entries %" PRIu64 " to %" PRIu64 " are missing",
 			 expected, sequence - 1);
 		return damage(reader, why, reader->scan.at - frame_size(reader->frame.head.length),
@@ -278,6 +306,7 @@ describe(struct journal_reader *reader, bool is_found, char *out, size_t room)
 		end += scan_rest(&reader->scan);
 		leave(reader);
 	}
+	reader_lose(reader, reader->log_name, reader->expected, next);
 	if (next == UINT64_MAX) {
 		snprintf(out, room, "damaged up to byte %" PRIu64 ", from entry %" PRIu64 " on",
 			 end, reader->expected);
@@ -304,7 +333,7 @@ pass_bad_place(struct journal_reader *reader, struct error *why)
 	found = reader->is_sealed ? scan_resync(&reader->scan, reader->expected)
 				  : scan_skip(&reader->scan, reader->expected);
 	if (found < 0)
-		return fail(reader, why, found);
+		return reader_fail(reader, why, found);
 	if (found == 0 && !reader->is_sealed)
 		return 0;
 	describe(reader, found == 1, what, sizeof(what));
@@ -320,7 +349,7 @@ end_of_frames(struct journal_reader *reader, struct error *why)
 	if (!reader->is_sealed) {
 		found = seal(reader);
 		if (found < 0)
-			return fail(reader, why, found);
+			return reader_fail(reader, why, found);
 		if (found == 1)
 			return 1; /* what came before the next segment did must be read first */
 	}
@@ -333,15 +362,25 @@ end_of_frames(struct journal_reader *reader, struct error *why)
 }
 
 static int
+say_expired(struct journal_reader *reader, struct error *why)
+{
+	reader->has_lost = false;
+	name_file(why, reader->root);
+	return error_set(why, -EBADMSG, "shard %s expired: entries from %" PRIu64 " on are lost",
+			 reader->lost_name, reader->lost.first);
+}
+
+static int
 step(struct journal_reader *reader, struct error *why)
 {
-	int found;
+	int found = 1;
 
-	if (reader->scan.fd < 0) {
+	if (reader->scan.fd < 0)
 		found = reader->is_file ? 0 : advance(reader, why);
-		if (found <= 0)
-			return found;
-	}
+	if (reader->has_lost)
+		return say_expired(reader, why);
+	if (found <= 0)
+		return found;
 	found = scan_next(&reader->scan, &reader->frame);
 	if (found == 1) {
 		found = accept(reader, why);
@@ -349,7 +388,7 @@ step(struct journal_reader *reader, struct error *why)
 	}
 	if (found == 0 || found == -EBADMSG)
 		return end_of_frames(reader, why);
-	return fail(reader, why, found);
+	return reader_fail(reader, why, found);
 }
 
 int
@@ -439,6 +478,12 @@ journal_reader_position(const struct journal_reader *reader, struct journal_posi
 	out->sequence = reader->frame.head.sequence;
 	out->logged_ms = reader->frame.head.logged_ms;
 	out->class = reader->frame.head.class == JOURNAL_CRITICAL ? JOURNAL_CRITICAL : JOURNAL_BULK;
+}
+
+void
+journal_reader_lost(const struct journal_reader *reader, struct journal_lost *out)
+{
+	*out = reader->lost;
 }
 
 void

@@ -71,7 +71,7 @@ shown_user(const struct people *people, const struct event_process *process,
 	if (!name && process->uid == process->loginuid)
 		name = process->login_user;
 	if (!name && process->uid == ABSENT)
-		return "-";
+		return process->uid_shown ? process->uid_shown : "-";
 	snprintf(number, sizeof(number), "uid:%" PRId64, process->uid);
 	if (mode == PRIVACY_FULL || is_administrator(people->privacy, name                ? name
 								      : process->uid == 0 ? "root"

@@ -271,9 +271,9 @@ static const char *const bases[] = {"unknown", "connect", "create", "listener",
 				    "sender",  "holder",  NULL};
 static const char *const roles[] = {"unknown", "client", "server", NULL};
 static const char *const witnesses[] = {"gate", "nic", "forwarded", NULL};
-static const char *const losses[] = {"", "ring", "table", "shed", "down", NULL};
-static const char *const lives[] = {"",         "start", "stop", "reload", "reload-failed",
-				    "coverage", NULL};
+static const char *const losses[] = {"", "ring", "table", "shed", "down", "unread", NULL};
+static const char *const lives[] = {"",         "start",  "stop", "reload", "reload-failed",
+				    "coverage", "stream", NULL};
 #define X(number, KIND, name, sentence) [number] = #name,
 static const char *const kind_names[] = {[0] = "", WIRE_KINDS(X) NULL};
 #undef X

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""An outage at rates that packets do not reach here: journal and stream alone, a real broker."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+
+from harness import expect
+
+VIOLATIONS, ACTIVITIES = 1000, 20000
+
+
+def pour(box, prefix, seconds, drain_s, violations, activities, quota_mib=0):
+    """Frozen while it pours, thawed when all is in the journal."""
+    directory = os.path.join(box.work, f"pour-{prefix}")
+    os.makedirs(directory)
+    node = box.cluster.nodes[0]
+    node.signal(signal.SIGSTOP)
+    child = subprocess.Popen(
+        [box.pour_program, directory, box.cluster.address(), prefix, str(violations),
+         str(activities), str(seconds), str(drain_s), str(quota_mib)], stdout=subprocess.PIPE, text=True)
+    box.children.append(child)
+    try:
+        first = child.stdout.readline()
+    finally:
+        node.signal(signal.SIGCONT)
+    expect(first.strip() == "poured", "the pourer said", first)
+    report = json.loads(child.stdout.readline())
+    child.wait(60)
+    shutil.rmtree(directory, ignore_errors=True)
+    return report
+
+
+def outage(box):
+    """1,000 violations and 20,000 activities a second while the broker is frozen."""
+    prefix = box.prefix(partitions=1)
+    report = pour(box, prefix, box.size(4, 60), 300, VIOLATIONS, ACTIVITIES)
+    expect(report["drain_s"] >= 0, "it did not drain:", report)
+    expect(not report["refused_violations"], "violations were refused:", report)
+    audit = box.proven(prefix)
+    rows = {row["topic"].split(".")[1]: row for row in audit["streams"]}
+    expect(rows["violations"]["last"] + 1 == report["violations"] + report["gaps"], rows, report)
+    expect(rows["activity"]["last"] + 1 == report["activities"] + report["gaps"], rows, report)
+    expect(rows["activity"]["lost"] == report["refused_activities"], rows, report)
+    rate = report["drained"] / max(report["drain_s"], 0.001)
+    expect(rate >= 20000, f"drained at {rate:.0f} messages a second:", report)
+    return (f"{report['violations']} and {report['activities']}, {report['refused_activities']} "
+            f"refused and told; drained at {rate:.0f} a second, {report['rss_kib'] // 1024} MiB")
+
+
+def tests():
+    yield "outage at full rate", outage
