@@ -30,12 +30,12 @@ LEGAL = ",".join(sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(_
 
 COUNT_AT_SINK = """
 table inet demarc {
-	set seen { type ipv4_addr . inet_proto . inet_service; flags dynamic; counter; size 65535; }
+	set seen { type ipv4_addr . inet_proto . inet_service; flags dynamic; size 65535; }
 	chain count {
 		type filter hook prerouting priority -300
 		iifname != "sink0" accept
 		ip daddr 203.0.113.128/25 drop
-		meta l4proto { tcp, udp } add @seen { ip daddr . meta l4proto . th dport }
+		meta l4proto { tcp, udp } add @seen { ip daddr . meta l4proto . th dport counter }
 	}
 	chain swallow {
 		type filter hook input priority 0
