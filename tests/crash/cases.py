@@ -35,7 +35,7 @@ def judge(box, lives, loads, lossless=True):
     expect(sums.stray == 0, sums.stray, "flows are told as nobody's")
     if lossless:
         oracle.nothing_lost(sums, status)
-        flows, size = oracle.exact(sums, reports, box.arrived())
+        flows, size = oracle.exact(sums, reports, box.arrived(), status)
         if lives.each:
             oracle.in_order(sums.lives)
         return f"{lives.count} lives, {flows} flows, {size} bytes, none lost, none twice"

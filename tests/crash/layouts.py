@@ -66,7 +66,7 @@ def at_rest(box):
             for target in report["targets"]:
                 where = target["address"], target["port"], target["protocol"]
                 target["begun"] += max(0, sums.flows[where] - target["begun"])
-        flows, size = oracle.exact(sums, reports, box.arrived())
+        flows, size = oracle.exact(sums, reports, box.arrived(), status)
         return f"{changes} changes of layout, {flows} flows, {size} bytes, none lost, none twice"
 
 
