@@ -19,11 +19,11 @@ DATAGRAM_BYTES = 100
 IP_UDP_BYTES = 28
 
 
-@contextlib.contextmanager
 def kernel():
     return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
 
 
+@contextlib.contextmanager
 def pinned(box, **more):
     """Settings under which the kernel counts on, in a BPF file system of the sandbox's own."""
     folder = os.path.join(box.directory, "pins")
