@@ -30,13 +30,16 @@ PACKAGES := libbpf libcjson libmaxminddb libcrypto libcap-ng zlib rdkafka
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wundef -Wvla -Wformat=2 -Werror
 HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
+comma := ,
 # Instrumented code makes gcc guess wrong about how long strings are.
 SAN_FLAGS = -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-format-truncation
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(SAN),$(SAN_FLAGS),$(HARD)) \
 	-D_GNU_SOURCE -DDEMARC_VERSION='"$(VERSION)"' -DDEMARC_REVISION='"$(REVISION)"' -Iinclude -Iuserspace -I$(OUT)/bpf \
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-ALL_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN),-pie -Wl,-z,relro,-z,now)
+# Of the library only what is called is linked, and tests/tsan_join.c stands before libraries' calls.
+TSAN_LDFLAGS = $(if $(findstring thread,$(SAN)),-Wl$(comma)--undefined=thrd_create)
+ALL_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN) $(TSAN_LDFLAGS),-pie -Wl,-z,relro,-z,now)
 LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lelf -lpthread -lm
 
 include tests/tests.mk
