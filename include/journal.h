@@ -26,6 +26,7 @@
 #ifndef JOURNAL_H
 #define JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,7 @@ struct journal_options {
 	unsigned int sync_ms;  /* bulk is synced within this; 0: 50 */
 	unsigned int close_ms; /* journal_close() waits for the disk at most this long; 0: 10000 */
 	uint64_t quota_bytes; /* of all shards on disk; oldest whole shards go first; 0: no limit */
+	bool compress;        /* segments that are not written any more */
 	struct carry *carry; /* NULL: a killed process loses what waits. Must outlive the journal */
 };
 
@@ -109,6 +111,7 @@ struct journal_state {
 	int failing;             /* errno while the disk refuses, else 0; retried until it takes */
 	uint64_t disk_bytes;     /* of all shards */
 	uint64_t expired_shards; /* removed because of quota_bytes */
+	uint64_t compressed;     /* segments, since the start */
 	uint64_t damaged;        /* places in the newest segment found damaged at open */
 	uint64_t restored;       /* entries that only the carry had at open */
 	uint64_t unrestored;     /* of these: of another node or cluster, or damaged: lost */

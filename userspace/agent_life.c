@@ -55,6 +55,7 @@ open_journal(struct agent *agent, struct error *why)
 		.staging_bytes = config->journal_staging_mib << 20,
 		.sync_ms = (unsigned int)config->journal_sync_ms,
 		.quota_bytes = config->journal_quota_mib << 20,
+		.compress = config->journal_compress,
 		.carry = agent->carry,
 	};
 

@@ -141,6 +141,8 @@ add_journal(cJSON *root, const struct journal_state *state)
 	number(journal, "syncs", state->syncs);
 	number(journal, "slowest_sync_us", state->slowest_sync_ns / 1000);
 	number(journal, "sync_errors", state->sync_errors);
+	number(journal, "disk_bytes", state->disk_bytes);
+	number(journal, "compressed", state->compressed);
 	number(journal, "failing", (uint64_t)state->failing);
 }
 

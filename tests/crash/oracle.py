@@ -10,7 +10,7 @@ import os
 import struct
 import zlib
 
-from harness import expect
+from harness import expect, unpacked
 import ocsf
 
 FRAME = struct.Struct("<IIQQqII")  # length, crc, sequence, durable, logged_ms, class, pad
@@ -26,6 +26,7 @@ def frames(path):
         data = segment.read()
     expect(data[:8] == b"DEMARCJ1", path, "is no segment")
     at = HEADER_BYTES
+    data = unpacked(data, at)
     while at + FRAME.size <= len(data):
         length, crc, sequence = struct.unpack_from("<IIQ", data, at)
         if not length or zlib.crc32(data[at + 8:at + FRAME.size + length]) != crc:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* segment_fuzz.c - any bytes as a segment: read it, and walk it as recovery does. */
+/* segment_fuzz.c - any bytes as a segment, compressed or not: read it, and walk it as recovery
+ * does. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "journal/pack.h"
 #include "journal/segment.h"
 
 /* Checksums stop a fuzzer at once: mend those of the header and of the frames in a row. */
@@ -26,6 +28,25 @@ mend(uint8_t *bytes, size_t length)
 		if (head.length == 0 || head.length > length - at - sizeof(head))
 			return;
 		frame_seal((void *)(bytes + at), head.durable);
+	}
+}
+
+/* Blocks in a row of any streams; their places are theirs. */
+static void
+mend_blocks(uint8_t *bytes, size_t length)
+{
+	size_t at = sizeof(struct segment_header);
+	struct pack_block block;
+
+	if (length < at)
+		return;
+	segment_header_pack((void *)bytes, at + bytes[17] * 64u, bytes[18]);
+	for (; at + sizeof(block) <= length; at += pack_block_size(block.packed)) {
+		memcpy(&block, bytes + at, sizeof(block));
+		pack_block_seal(&block);
+		memcpy(bytes + at, &block, sizeof(block));
+		if (block.packed > length - at)
+			return;
 	}
 }
 
@@ -81,6 +102,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	memcpy(copy, data + 1, length - 1);
 	if (data[0] & 1)
 		mend(copy, length - 1);
+	if (data[0] & 2)
+		mend_blocks(copy, length - 1);
 	fd = memfd_create("segment", MFD_CLOEXEC);
 	if (write(fd, copy, length - 1) == (ssize_t)length - 1) {
 		walk(fd);

@@ -95,6 +95,7 @@ open_driver(struct driver *driver, const char *directory, size_t staging_bytes)
 					  .node = "driver",
 					  .staging_bytes = staging_bytes,
 					  .segment_bytes = 4 << 20,
+					  .compress = true,
 					  .close_ms =
 						  close_ms ? (unsigned int)atoi(close_ms) : 20000};
 	struct error why = {0};

@@ -21,6 +21,7 @@ import struct
 import subprocess
 import tempfile
 import time
+import zlib
 
 import ocsf
 
@@ -305,12 +306,26 @@ FRAME = struct.Struct("<IIQQqII")  # length, crc, sequence, durable, logged_ms, 
 FRAME_ALIGN = 8
 
 
+def unpacked(data, at):
+    """The bytes of a segment whose frames begin there, also of one that is compressed."""
+    if struct.unpack_from("<I", data, 8)[0] != 2:
+        return data
+    raw = bytearray(data[:at])
+    while at < len(data):
+        magic, _, packed = struct.unpack_from("<4sII", data, at)
+        expect(magic == b"DMZ1", "byte", at, "is no block")
+        raw += zlib.decompress(data[at + 24:at + 24 + packed])
+        at += -(-(24 + packed) // FRAME_ALIGN) * FRAME_ALIGN
+    return bytes(raw)
+
+
 def read_segment(path):
     """The entries of one journal segment: a header, then frames of bytes, padded."""
     with open(path, "rb") as segment:
         data = segment.read()
     expect(data[:8] == b"DEMARCJ1", path, "is no segment")
     at, = struct.unpack_from("<I", data, 12)
+    data = unpacked(data, at)
     found = []
     while at + FRAME.size <= len(data):
         length = FRAME.unpack_from(data, at)[0]

@@ -107,6 +107,7 @@ start_store(struct journal *journal, const struct journal_options *options, uint
 		.sync_ms = options->sync_ms ? options->sync_ms : SYNC_MS,
 		.close_ms = options->close_ms ? options->close_ms : CLOSE_MS,
 		.quota_bytes = options->quota_bytes,
+		.compress = options->compress,
 	};
 
 	return store_open(&journal->store, &settings, &journal->recovery, why);

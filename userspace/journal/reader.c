@@ -293,11 +293,23 @@ accept(struct journal_reader *reader, struct error *why)
 	return 1;
 }
 
+/* Of what is damaged up to the end of the segment, where it would go on. */
+static uint64_t
+next_known(const struct journal_reader *reader)
+{
+	const struct scan *scan = &reader->scan;
+
+	if (reader->limit != UINT64_MAX || !scan->pack || scan->header_error ||
+	    scan->header.next_sequence <= reader->expected)
+		return reader->limit;
+	return scan->header.next_sequence;
+}
+
 /* The damage is passed: the next good frame waits, or nothing more comes in this segment. */
 static void
 describe(struct journal_reader *reader, bool is_found, char *out, size_t room)
 {
-	uint64_t end = reader->scan.at, next = reader->limit;
+	uint64_t end = reader->scan.at, next = next_known(reader);
 
 	if (is_found && scan_next(&reader->scan, &reader->frame) == 1) {
 		next = reader->frame.head.sequence;
@@ -324,17 +336,18 @@ pass_bad_place(struct journal_reader *reader, struct error *why)
 {
 	uint64_t bad = reader->scan.at;
 	char what[160];
+	bool is_sealed = reader->is_sealed || reader->scan.pack;
 	int found;
 
-	if (reader->is_sealed && reader->limit <= reader->expected) {
+	if (is_sealed && reader->limit <= reader->expected) {
 		leave(reader);
 		return 1;
 	}
-	found = reader->is_sealed ? scan_resync(&reader->scan, reader->expected)
-				  : scan_skip(&reader->scan, reader->expected);
+	found = is_sealed ? scan_resync(&reader->scan, reader->expected)
+			  : scan_skip(&reader->scan, reader->expected);
 	if (found < 0)
 		return reader_fail(reader, why, found);
-	if (found == 0 && !reader->is_sealed)
+	if (found == 0 && !is_sealed)
 		return 0;
 	describe(reader, found == 1, what, sizeof(what));
 	return damage(reader, why, bad, what);
@@ -469,21 +482,6 @@ journal_reader_open(struct journal_reader **out, const char *path, struct error 
 		return error;
 	*out = take(reader);
 	return 0;
-}
-
-void
-journal_reader_position(const struct journal_reader *reader, struct journal_position *out)
-{
-	out->log_name = reader->log_name;
-	out->sequence = reader->frame.head.sequence;
-	out->logged_ms = reader->frame.head.logged_ms;
-	out->class = reader->frame.head.class == JOURNAL_CRITICAL ? JOURNAL_CRITICAL : JOURNAL_BULK;
-}
-
-void
-journal_reader_lost(const struct journal_reader *reader, struct journal_lost *out)
-{
-	*out = reader->lost;
 }
 
 void

@@ -70,9 +70,11 @@ walk(struct scan *scan, struct tail *tail, const char *path)
 		if (scan_rest(scan) == 0)
 			return 0;
 		found = step_over(scan, tail->next_sequence, path);
-		if (found <= 0)
+		if (found < 0)
 			return found;
-		tail->damaged++;
+		tail->damaged += found == 1 || scan->pack;
+		if (found == 0)
+			return 0;
 	}
 }
 
@@ -82,7 +84,7 @@ cut(struct recovery *out, struct scan *scan, const struct tail *tail, const char
 	uint64_t rest;
 
 	scan->at = tail->good_end;
-	rest = scan_rest(scan);
+	rest = scan->pack ? 0 : scan_rest(scan); /* one that is compressed was whole */
 	if (rest == 0)
 		return 0;
 	if (ftruncate(scan->fd, (off_t)tail->good_end) < 0)
@@ -132,6 +134,8 @@ recover_segment(struct recovery *out, const char *path, bool *same, const char *
 		return error;
 	if (!scan.header_error)
 		*same = is_same_node(&scan.header, cluster, node);
+	if (!scan.header_error && tail.next_sequence < scan.header.next_sequence)
+		tail.next_sequence = scan.header.next_sequence;
 	if (tail.next_sequence > out->next_sequence)
 		out->next_sequence = tail.next_sequence;
 	out->damaged += tail.damaged;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* seek.c - a reader goes to an entry that is named by its shard and its number. */
+/* seek.c - a reader goes to an entry that is named by its shard and its number, and says where it is. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -92,4 +92,19 @@ journal_reader_seek(struct journal_reader *reader, const char *log_name, uint64_
 		return 0;
 	}
 	return error ? reader_fail(reader, why, error) : 0;
+}
+
+void
+journal_reader_position(const struct journal_reader *reader, struct journal_position *out)
+{
+	out->log_name = reader->log_name;
+	out->sequence = reader->frame.head.sequence;
+	out->logged_ms = reader->frame.head.logged_ms;
+	out->class = reader->frame.head.class == JOURNAL_CRITICAL ? JOURNAL_CRITICAL : JOURNAL_BULK;
+}
+
+void
+journal_reader_lost(const struct journal_reader *reader, struct journal_lost *out)
+{
+	*out = reader->lost;
 }

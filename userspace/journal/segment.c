@@ -9,14 +9,16 @@
  *
  *	header, 1024 bytes
  *	     0	char[8]	  magic "DEMARCJ1"
- *	     8	u32	  version, 1
+ *	     8	u32	  version, 1; 2: compressed
  *	    12	u32	  header_bytes: offset of the first frame, 1024
  *	    16	u64	  first_sequence
  *	    24	i64	  created, ms since 1970
  *	    32	char[128] cluster   \
  *	   160	char[256] node	     > text, padded with NUL
  *	   416	char[424] log_name  /
- *	   840	zeroes
+ *	   840	u64	  of a compressed segment: its size before, else 0
+ *	   848	u64	  of a compressed segment: the sequence behind its last entry, else 0
+ *	   856	zeroes
  *	  1020	u32	  CRC-32 of the 1020 bytes before
  *
  *	frame, at offsets divisible by 8
@@ -28,6 +30,14 @@
  *	    32	u32	  class: 0 bulk, 1 critical
  *	    36	u32	  0
  *	    40	the entry: one canonical JSON object; then zeroes up to a multiple of 8
+ *
+ * A compressed segment has blocks in the place of frames, at offsets divisible by 8
+ *	     0	char[4]	  magic "DMZ1"
+ *	     4	u32	  CRC-32 of the 16 bytes behind
+ *	     8	u32	  length of the zlib stream
+ *	    12	u32	  bytes of frames in it
+ *	    16	u64	  where these stood in the segment
+ *	    24	the stream: whole frames; then zeroes up to a multiple of 8
  *
  * CRC-32 is that of zlib (and gzip, and Python's zlib.crc32).
  *
@@ -46,6 +56,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "pack.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little-endian");
 
@@ -74,13 +86,23 @@ segment_header_fill(struct segment_header *header, const struct segment_identity
 	header->crc = checksum(header, offsetof(struct segment_header, crc));
 }
 
+void
+segment_header_pack(struct segment_header *header, uint64_t raw_bytes, uint64_t next_sequence)
+{
+	header->version = SEGMENT_PACKED;
+	header->raw_bytes = raw_bytes;
+	header->next_sequence = next_sequence;
+	header->crc = checksum(header, offsetof(struct segment_header, crc));
+}
+
 int
 segment_header_check(const struct segment_header *header)
 {
 	if (memcmp(header->magic, SEGMENT_MAGIC, sizeof(header->magic)) != 0 ||
 	    header->crc != checksum(header, offsetof(struct segment_header, crc)))
 		return -EBADMSG;
-	if (header->version != SEGMENT_VERSION || header->header_bytes != sizeof(*header))
+	if ((header->version != SEGMENT_VERSION && header->version != SEGMENT_PACKED) ||
+	    header->header_bytes != sizeof(*header))
 		return -ENOTSUP;
 	if (header->cluster[SEGMENT_CLUSTER - 1] || header->node[SEGMENT_NODE - 1] ||
 	    header->log_name[SEGMENT_LOG_NAME - 1])
@@ -130,6 +152,28 @@ frame_check(struct frame *out, const char *bytes, size_t length)
 	return 1;
 }
 
+/* Adds what follows the window. Bytes, 0 at the end, or -errno. */
+static ssize_t
+load(struct scan *scan)
+{
+	struct buf *window = &scan->window;
+	uint64_t at = scan->base + window->length;
+	ssize_t got;
+	char *end;
+
+	if (scan->pack)
+		return pack_read(scan->pack, at, window);
+	if (!(end = buf_reserve(window, WINDOW_BYTES)))
+		return -ENOMEM;
+	do
+		got = pread(scan->fd, end, WINDOW_BYTES, (off_t)at);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	window->length += (size_t)got;
+	return got;
+}
+
 /* Have want bytes from the current place in the window, if the file has them. */
 static ssize_t
 fill(struct scan *scan, size_t want)
@@ -137,7 +181,6 @@ fill(struct scan *scan, size_t want)
 	struct buf *window = &scan->window;
 	size_t used = (size_t)(scan->at - scan->base);
 	ssize_t got;
-	char *end;
 
 	if (used > window->length) {
 		used = window->length = 0;
@@ -150,21 +193,31 @@ fill(struct scan *scan, size_t want)
 		memmove(window->data, window->data + used, window->length - used);
 	window->length -= used;
 	scan->base += used;
-	if (!(end = buf_reserve(window, WINDOW_BYTES)))
-		return -ENOMEM;
 	do
-		got = pread(scan->fd, end, WINDOW_BYTES, (off_t)(scan->base + window->length));
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return -errno;
-	window->length += (size_t)got;
-	return (ssize_t)window->length;
+		got = load(scan);
+	while (got > 0 && window->length < want);
+	return got < 0 ? got : (ssize_t)window->length;
+}
+
+/* A damaged header does not say whether blocks follow: they do when there are any. */
+static int
+open_pack(struct scan *scan)
+{
+	bool is_known = !scan->header_error;
+	int error = pack_open(&scan->pack, scan->fd, is_known ? scan->header.raw_bytes : 0);
+
+	if (error || is_known || pack_blocks(scan->pack))
+		return error;
+	pack_close(scan->pack);
+	scan->pack = NULL;
+	return 0;
 }
 
 int
 scan_open(struct scan *scan, int fd)
 {
 	ssize_t got;
+	int error;
 
 	*scan = (struct scan){.fd = fd};
 	got = fill(scan, sizeof(scan->header));
@@ -179,13 +232,22 @@ scan_open(struct scan *scan, int fd)
 	}
 	memcpy(&scan->header, scan->window.data, sizeof(scan->header));
 	scan->header_error = segment_header_check(&scan->header);
-	return 0;
+	if (scan->header_error ? scan->header_error != -EBADMSG
+			       : scan->header.version != SEGMENT_PACKED)
+		return 0;
+	scan->base = scan->at;
+	buf_clear(&scan->window);
+	error = open_pack(scan);
+	if (error)
+		scan_fini(scan);
+	return error;
 }
 
 void
 scan_fini(struct scan *scan)
 {
 	buf_fini(&scan->window);
+	pack_close(scan->pack);
 	if (scan->fd >= 0)
 		close(scan->fd);
 	*scan = (struct scan){.fd = -1};
@@ -260,6 +322,8 @@ scan_rest(const struct scan *scan)
 {
 	struct stat status;
 
+	if (scan->pack)
+		return pack_size(scan->pack) > scan->at ? pack_size(scan->pack) - scan->at : 0;
 	if (fstat(scan->fd, &status) < 0 || (uint64_t)status.st_size < scan->at)
 		return 0;
 	return (uint64_t)status.st_size - scan->at;

@@ -10,11 +10,13 @@
 #include "base/buf.h"
 #include "journal.h"
 
-#define SEGMENT_MAGIC    "DEMARCJ1"
-#define SEGMENT_VERSION  1
-#define SEGMENT_CLUSTER  128
-#define SEGMENT_NODE     256
-#define SEGMENT_LOG_NAME 424
+#define SEGMENT_MAGIC     "DEMARCJ1"
+#define SEGMENT_VERSION   1
+#define SEGMENT_PACKED    2 /* the version of a compressed one */
+#define SEGMENT_CLUSTER   128
+#define SEGMENT_NODE      256
+#define SEGMENT_LOG_NAME  424
+#define SEGMENT_TEMPORARY ".tmp" /* the end of the name of what is not finished */
 
 struct segment_header {
 	char magic[8];
@@ -25,7 +27,9 @@ struct segment_header {
 	char cluster[SEGMENT_CLUSTER];
 	char node[SEGMENT_NODE];
 	char log_name[SEGMENT_LOG_NAME];
-	char pad[176];
+	uint64_t raw_bytes;     /* of a compressed one: its size before */
+	uint64_t next_sequence; /* of a compressed one: behind its last entry */
+	char pad[160];
 	uint32_t pad2;
 	uint32_t crc;
 };
@@ -61,6 +65,8 @@ struct segment_identity {
 
 void segment_header_fill(struct segment_header *header, const struct segment_identity *identity,
 			 uint64_t first_sequence, int64_t created_ms);
+/* Of the compressed copy. */
+void segment_header_pack(struct segment_header *header, uint64_t raw_bytes, uint64_t next_sequence);
 /* 0, -EBADMSG when it is damaged, -ENOTSUP when a newer program wrote it. */
 int segment_header_check(const struct segment_header *header);
 
@@ -73,11 +79,16 @@ void frame_seal(struct frame_header *head, uint64_t durable);
 /* 1 and *out for a good frame, 0 when it goes on beyond length, -EBADMSG when it is no frame. */
 int frame_check(struct frame *out, const char *bytes, size_t length);
 
-/* A walk over the frames of one file, through a window of it. */
+/*
+ * A walk over the frames of one file, through a window of it. Offsets in a
+ * compressed one are those of the segment that it was.
+ */
+struct pack;
 struct scan {
 	int fd;
-	uint64_t at;   /* file offset of the next frame */
-	uint64_t base; /* file offset of window's first byte */
+	struct pack *pack; /* NULL: it is not compressed */
+	uint64_t at;       /* offset of the next frame */
+	uint64_t base;     /* offset of window's first byte */
 	struct buf window;
 	struct segment_header header;
 	int header_error; /* what segment_header_check() said; -ENODATA: cut short */
@@ -101,7 +112,7 @@ int scan_resync(struct scan *scan, uint64_t floor);
  */
 int scan_skip(struct scan *scan, uint64_t expected);
 
-/* Bytes from the current place to the end of the file. */
+/* Bytes from the current place to the end. */
 uint64_t scan_rest(const struct scan *scan);
 
 #endif /* JOURNAL_SEGMENT_H */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "segment.h"
 
 #define DAY_MS   ((int64_t)86400 * 1000)
 #define LAST_DAY ((int64_t)2932896) /* 9999-12-31 */
@@ -233,15 +234,31 @@ shard_remove(const char *directory, const struct shard *shard)
 	return remove_folder(directory, hidden);
 }
 
+/* Copies of segments that were not finished. */
+static void
+tidy_shard(const char *directory, const char *name)
+{
+	DIR *dir cleanup(dir_drop) = open_folder(directory, name);
+	struct dirent *entry;
+	const char *end;
+
+	while (dir && (entry = readdir(dir)))
+		if ((end = strrchr(entry->d_name, '.')) && strcmp(end, SEGMENT_TEMPORARY) == 0)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+}
+
 void
 shards_tidy(const char *directory)
 {
 	DIR *dir cleanup(dir_drop) = opendir(directory);
 	struct dirent *entry;
+	struct shard shard;
 
 	while (dir && (entry = readdir(dir)))
 		if (strncmp(entry->d_name, EXPIRED, sizeof(EXPIRED) - 1) == 0)
 			remove_folder(directory, entry->d_name);
+		else if (shard_parse(&shard, entry->d_name))
+			tidy_shard(directory, entry->d_name);
 }
 
 int

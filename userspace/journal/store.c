@@ -41,6 +41,7 @@ struct answers {
 	atomic_uint_fast64_t write_errors;
 	atomic_uint_fast64_t disk_bytes;
 	atomic_uint_fast64_t expired;
+	atomic_uint_fast64_t packed;
 	atomic_int failing;
 };
 
@@ -167,6 +168,7 @@ store_state(const struct store *store, struct journal_state *out)
 	out->write_errors = atomic_load(&answers->write_errors);
 	out->failing = atomic_load(&answers->failing);
 	out->disk_bytes = atomic_load(&answers->disk_bytes);
+	out->compressed = atomic_load(&answers->packed);
 	out->expired_shards = atomic_load(&answers->expired);
 }
 
@@ -178,6 +180,7 @@ static void
 publish(struct store *store)
 {
 	atomic_store(&store->answers.disk_bytes, writer_disk_bytes(store->writer));
+	atomic_store(&store->answers.packed, writer_packed(store->writer));
 	atomic_store(&store->answers.expired, writer_expired(store->writer));
 }
 
@@ -333,7 +336,7 @@ wait(struct store *store)
 
 	while ((retrying || !store->queue.head) && (!store->stop_ns || retrying)) {
 		due = next_due(store);
-		if (due && now_ns() >= due)
+		if ((due && now_ns() >= due) || (!retrying && writer_can_pack(store->writer)))
 			return;
 		if (store->stop_ns && !store->stopping)
 			return;
@@ -373,8 +376,13 @@ run(void *arg)
 {
 	struct store *store = arg;
 
-	while (take_over(store))
+	while (take_over(store)) {
 		work(store);
+		if (!store->unwritten && !store->stopping && writer_can_pack(store->writer)) {
+			writer_pack(store->writer);
+			publish(store);
+		}
+	}
 	return NULL;
 }
 

@@ -26,6 +26,7 @@ struct store_options {
 	unsigned int sync_ms;
 	unsigned int close_ms;
 	uint64_t quota_bytes;
+	bool compress;
 	uint64_t acknowledged; /* the ticket before the first */
 };
 

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "packer.h"
 #include "segment.h"
 
 #define PATH_BYTES 4096
@@ -42,6 +43,8 @@ struct writer {
 	size_t kept_count;
 	uint64_t disk_bytes;
 	uint64_t expired;
+	struct packer *packer; /* NULL: nothing is compressed */
+	uint64_t packed;
 	bool over_said; /* the current shard alone is over the quota */
 };
 
@@ -84,6 +87,8 @@ expire_oldest(struct writer *writer)
 	else
 		log_warn("journal", "removed shard %s (%" PRIu64 " bytes): over the quota", name,
 			 oldest.bytes);
+	if (writer->packer)
+		packer_forget(writer->packer, &oldest.shard);
 	writer->expired += !error;
 	writer->disk_bytes -= oldest.bytes;
 	writer->kept_count--;
@@ -139,6 +144,8 @@ writer_new(struct writer **out, const struct store_options *options,
 	writer->cluster = strdup(options->cluster);
 	writer->node = strdup(options->node);
 	error = writer->directory && writer->cluster && writer->node ? load_kept(writer) : -ENOMEM;
+	if (!error && options->compress)
+		error = packer_new(&writer->packer, writer->directory);
 	if (error) {
 		writer_free(writer);
 		return error;
@@ -155,6 +162,7 @@ writer_free(struct writer *writer)
 		return;
 	if (writer->fd >= 0)
 		close(writer->fd);
+	packer_free(writer->packer);
 	free(writer->directory);
 	free(writer->cluster);
 	free(writer->node);
@@ -225,6 +233,16 @@ create(struct writer *writer, uint64_t first_sequence, int64_t now_ms)
 	return fdatasync(writer->fd) < 0 ? -errno : directory_sync(folder);
 }
 
+/* The current segment is complete. Without memory it stays as it is until the next start. */
+static void
+leave(struct writer *writer)
+{
+	close(writer->fd);
+	writer->fd = -1;
+	if (writer->packer && writer->synced > sizeof(struct segment_header))
+		packer_add(writer->packer, &writer->shard, writer->next_segment - 1);
+}
+
 int
 writer_begin(struct writer *writer, const struct shard *shard, uint64_t first_sequence,
 	     int64_t now_ms)
@@ -232,8 +250,7 @@ writer_begin(struct writer *writer, const struct shard *shard, uint64_t first_se
 	int error;
 
 	if (writer->fd >= 0)
-		close(writer->fd);
-	writer->fd = -1;
+		leave(writer);
 	if (shard_compare(&writer->shard, shard) != 0) {
 		writer->shard = *shard;
 		writer->next_segment = 0;
@@ -298,9 +315,39 @@ writer_abandon(struct writer *writer)
 	} else if (!writer->synced) {
 		writer->next_segment++;
 	}
-	close(writer->fd);
-	writer->fd = -1;
+	leave(writer);
 	writer->next_sequence = writer->durable;
+}
+
+/* Not before the current segment holds something: what goes on from there must find its place. */
+bool
+writer_can_pack(const struct writer *writer)
+{
+	return writer->packer && packer_has_work(writer->packer) && writer->fd >= 0 &&
+	       writer->synced > sizeof(struct segment_header);
+}
+
+void
+writer_pack(struct writer *writer)
+{
+	struct shard shard;
+	int64_t saved;
+
+	if (packer_step(writer->packer, &shard, &saved) != 1)
+		return;
+	writer->packed++;
+	for (size_t i = 0; i < writer->kept_count; i++) {
+		if (shard_compare(&writer->kept[i].shard, &shard) != 0)
+			continue;
+		writer->kept[i].bytes -= (uint64_t)saved;
+		writer->disk_bytes -= (uint64_t)saved;
+	}
+}
+
+uint64_t
+writer_packed(const struct writer *writer)
+{
+	return writer->packed;
 }
 
 uint64_t

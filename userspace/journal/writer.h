@@ -26,10 +26,14 @@ int writer_begin(struct writer *writer, const struct shard *shard, uint64_t firs
 int writer_append(struct writer *writer, struct buf *bytes);
 /* Everything appended is on disk when this returns 0. */
 int writer_sync(struct writer *writer);
+/* True while a segment that is left can be compressed; a step of that. */
+bool writer_can_pack(const struct writer *writer);
+void writer_pack(struct writer *writer);
 /* After an error: leaves the segment, keeping of it what was synced. */
 void writer_abandon(struct writer *writer);
 
 uint64_t writer_disk_bytes(const struct writer *writer);
+uint64_t writer_packed(const struct writer *writer); /* segments */
 uint64_t writer_expired(const struct writer *writer);
 
 #endif /* JOURNAL_WRITER_H */
