@@ -8,7 +8,8 @@
  * thread writes, syncs and answers through an eventfd. Nothing is published
  * before it is acknowledged. Nothing blocks the loop: when the storage thread
  * falls behind, bulk entries are refused at admission, before they get a
- * number, and the caller counts them; critical entries have a reserve.
+ * number, and the caller counts them; critical entries have a reserve. So it is
+ * with the quota when the current shard fills it: nothing numbered is taken back.
  *
  *	if (journal_admit(journal, JOURNAL_BULK, now_ms, &stamp) == -EAGAIN)
  *		shed++;
@@ -51,7 +52,9 @@ struct journal_options {
 	unsigned int sync_ms;  /* bulk is synced within this; 0: 50 */
 	unsigned int close_ms; /* journal_close() waits for the disk at most this long; 0: 10000 */
 	uint64_t quota_bytes; /* of all shards on disk; oldest whole shards go first; 0: no limit */
-	bool compress;        /* segments that are not written any more */
+	uint64_t reserve_bytes; /* of it, for critical entries only; half of it at most */
+	uint64_t age_days;      /* shards that are older than the newest by more go; 0: none */
+	bool compress;          /* segments that are not written any more */
 	struct carry *carry; /* NULL: a killed process loses what waits. Must outlive the journal */
 };
 
@@ -106,11 +109,13 @@ struct journal_state {
 	uint64_t cut_bytes;         /* torn tail removed at open */
 	const char *shard;          /* metadata.log_name; "" before the first entry */
 	uint64_t next_sequence;     /* of the next entry in it */
+	uint64_t quota_bulk;        /* of refused_bulk: the current shard fills the quota */
+	uint64_t quota_critical;    /* of refused_critical, likewise */
 	uint64_t too_long;          /* entries over JOURNAL_ENTRY_BYTES; counted in refused_* too */
 	uint64_t write_errors;      /* failed writes and creations; sync_errors are apart */
 	int failing;             /* errno while the disk refuses, else 0; retried until it takes */
 	uint64_t disk_bytes;     /* of all shards */
-	uint64_t expired_shards; /* removed because of quota_bytes */
+	uint64_t expired_shards; /* removed because of quota_bytes or age_days */
 	uint64_t compressed;     /* segments, since the start */
 	uint64_t damaged;        /* places in the newest segment found damaged at open */
 	uint64_t restored;       /* entries that only the carry had at open */

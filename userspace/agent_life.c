@@ -55,6 +55,8 @@ open_journal(struct agent *agent, struct error *why)
 		.staging_bytes = config->journal_staging_mib << 20,
 		.sync_ms = (unsigned int)config->journal_sync_ms,
 		.quota_bytes = config->journal_quota_mib << 20,
+		.reserve_bytes = config->journal_reserve_mib << 20,
+		.age_days = config->journal_age_days,
 		.compress = config->journal_compress,
 		.carry = agent->carry,
 	};

@@ -141,6 +141,9 @@ add_journal(cJSON *root, const struct journal_state *state)
 	number(journal, "syncs", state->syncs);
 	number(journal, "slowest_sync_us", state->slowest_sync_ns / 1000);
 	number(journal, "sync_errors", state->sync_errors);
+	number(journal, "quota_bulk", state->quota_bulk);
+	number(journal, "quota_critical", state->quota_critical);
+	number(journal, "expired_shards", state->expired_shards);
 	number(journal, "disk_bytes", state->disk_bytes);
 	number(journal, "compressed", state->compressed);
 	number(journal, "failing", (uint64_t)state->failing);

@@ -221,6 +221,7 @@ the_oldest_shards_go_first(void **state)
 	struct journal_state now;
 	struct error why = {0};
 	struct reading read;
+	uint64_t put;
 	int day;
 
 	assert_int_equal(journal_open(&journal, &options, &why), 0);
@@ -231,13 +232,102 @@ the_oldest_shards_go_first(void **state)
 	journal_state(journal, &now);
 	assert_true(now.expired_shards >= 2);
 	assert_true(now.disk_bytes <= options.quota_bytes);
-	put_entries(journal, 1000, MONDAY_MS + 6 * DAY_MS); /* more than the quota: it stays */
-	await_ticket(journal, 2200);
+	for (put = 0; put < 1000 && put_entry(journal, JOURNAL_BULK, MONDAY_MS + 6 * DAY_MS); put++)
+		;
+	assert_in_range(put, 200, 999); /* the current one stays, and so it takes no more */
+	journal_commit(journal);
+	await_ticket(journal, 1200 + put);
 	journal_close(journal);
 	read = read_journal(*state);
 	assert_int_equal(read.shards, 1);
-	assert_int_equal(read.entries, 1000);
+	assert_int_equal(read.entries, put);
 	assert_string_equal(read.shard[0], "c1/n1/2026-11-29");
+}
+
+/* Until one is refused. How many were taken. */
+static uint64_t
+put_until_refused(struct journal *journal, enum journal_class class, int64_t now_ms)
+{
+	struct journal_state now;
+	uint64_t taken = 0;
+
+	while (put_entry(journal, class, now_ms)) {
+		journal_commit(journal);
+		journal_state(journal, &now);
+		await_ticket(journal, now.admitted);
+		taken++;
+	}
+	return taken;
+}
+
+static void
+bulk_leaves_the_reserve_to_critical_entries(void **state)
+{
+	struct journal_options options = {.directory = *state,
+					  .node = "n1",
+					  .cluster = "c1",
+					  .quota_bytes = 32 * 1024,
+					  .reserve_bytes = 8 * 1024};
+	struct journal *journal = NULL;
+	struct journal_state now;
+	struct error why = {0};
+	struct reading read;
+	uint64_t bulk, critical;
+
+	assert_int_equal(journal_open(&journal, &options, &why), 0);
+	bulk = put_until_refused(journal, JOURNAL_BULK, MONDAY_MS);
+	journal_state(journal, &now);
+	assert_in_range(now.disk_bytes, 24 * 1024, 24 * 1024 + 256);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(put_entry(journal, JOURNAL_BULK, MONDAY_MS), 0);
+	critical = put_until_refused(journal, JOURNAL_CRITICAL, MONDAY_MS);
+	journal_state(journal, &now);
+	assert_in_range(now.disk_bytes, 32 * 1024, 32 * 1024 + 256);
+	assert_int_equal(now.quota_bulk, 10);
+	assert_int_equal(now.refused_bulk, 10);
+	assert_int_equal(now.quota_critical, 1);
+	assert_int_equal(now.refused_critical, 1);
+	assert_int_equal(now.expired_shards, 0);
+	read = read_journal(*state); /* nothing that has a number went */
+	assert_int_equal(read.entries, bulk + critical);
+	assert_int_equal(read.damaged + read.bad_order, 0);
+	journal_close(journal);
+	assert_int_equal(journal_open(&journal, &options, &why), 0);
+	assert_int_equal(put_entry(journal, JOURNAL_CRITICAL, MONDAY_MS), 0);
+	assert_int_equal(put_until_refused(journal, JOURNAL_BULK, MONDAY_MS + DAY_MS), bulk);
+	journal_state(journal, &now);
+	assert_int_equal(now.expired_shards, 1); /* a day later it is not the current one */
+	assert_int_equal(now.quota_bulk, 1);
+	assert_int_equal(now.quota_critical, 1);
+	assert_int_equal(now.admitted, bulk);
+	journal_close(journal);
+	assert_int_equal(read_journal(*state).entries, bulk);
+}
+
+static void
+old_shards_expire_by_age(void **state)
+{
+	struct journal_options options = {.directory = *state, .node = "n1", .age_days = 2};
+	struct journal *journal = NULL;
+	struct journal_state now;
+	struct error why = {0};
+	struct reading read;
+
+	assert_int_equal(journal_open(&journal, &options, &why), 0);
+	for (int day = 0; day < 6; day++) {
+		put_entries(journal, 10, MONDAY_MS + day * DAY_MS);
+		await_ticket(journal, 10 * (uint64_t)(day + 1));
+	}
+	journal_state(journal, &now);
+	assert_int_equal(now.expired_shards, 3);
+	read = read_journal(*state);
+	assert_int_equal(read.shards, 3);
+	assert_int_equal(read.entries, 30);
+	assert_string_equal(read.shard[0], "standalone/n1/2026-11-26");
+	put_entries(journal, 10, MONDAY_MS + 300 * DAY_MS);
+	await_ticket(journal, 70);
+	journal_close(journal);
+	assert_int_equal(read_journal(*state).entries, 10);
 }
 
 static void
@@ -319,12 +409,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(entries_come_back),           TEST(critical_is_synced_at_once),
-		TEST(shards_roll_forward_only),    TEST(a_new_name_is_a_new_incarnation),
-		TEST(two_never_share_a_directory), TEST(names_are_checked),
-		TEST(odd_entries_get_no_number),   TEST(bulk_is_refused_before_critical),
-		TEST(the_oldest_shards_go_first),  TEST(segments_roll),
-		TEST(a_reader_follows_a_writer),   TEST(a_removed_segment_is_begun_anew),
+		TEST(entries_come_back),
+		TEST(critical_is_synced_at_once),
+		TEST(shards_roll_forward_only),
+		TEST(a_new_name_is_a_new_incarnation),
+		TEST(two_never_share_a_directory),
+		TEST(names_are_checked),
+		TEST(odd_entries_get_no_number),
+		TEST(bulk_is_refused_before_critical),
+		TEST(the_oldest_shards_go_first),
+		TEST(segments_roll),
+		TEST(bulk_leaves_the_reserve_to_critical_entries),
+		TEST(old_shards_expire_by_age),
+		TEST(a_reader_follows_a_writer),
+		TEST(a_removed_segment_is_begun_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,8 @@ static const struct range ranges[] = {
 	{"flows.idle_s", 1, DAY_S, false},          {"ring.critical_bytes", 4096, 1 << 30, true},
 	{"ring.bulk_bytes", 4096, 1 << 30, true},   {"journal.fold_s", 1, DAY_S, false},
 	{"journal.staging_mib", 1, 1 << 16, false}, {"journal.sync_ms", 1, 60000, false},
-	{"journal.quota_mib", 0, 1 << 30, false},   {"kafka.health_s", 1, 3600, false},
+	{"journal.quota_mib", 0, 1 << 30, false},   {"journal.reserve_mib", 0, 1 << 30, false},
+	{"journal.age_days", 0, 36500, false},      {"kafka.health_s", 1, 3600, false},
 };
 
 static const struct range any = {NULL, 0, UINT_MOST, false};

@@ -53,6 +53,10 @@ struct journal {
 	uint64_t ticket;
 	uint64_t admitted;
 	uint64_t refused[2]; /* by class */
+	uint64_t refused_quota[2];
+	uint64_t quota_bytes;
+	uint64_t reserve_bytes;
+	uint64_t shard_ticket; /* the first in the shard, when that began in this run */
 	uint64_t too_long;
 	struct recovery recovery;
 	uint64_t began_at; /* the ticket before this journal's first */
@@ -107,6 +111,7 @@ start_store(struct journal *journal, const struct journal_options *options, uint
 		.sync_ms = options->sync_ms ? options->sync_ms : SYNC_MS,
 		.close_ms = options->close_ms ? options->close_ms : CLOSE_MS,
 		.quota_bytes = options->quota_bytes,
+		.age_days = options->age_days,
 		.compress = options->compress,
 	};
 
@@ -180,6 +185,10 @@ journal_open(struct journal **out, const struct journal_options *options, struct
 		return error_set(why, -ENOMEM, "out of memory");
 	journal->lock_fd = -1;
 	journal->carry = options->carry;
+	journal->quota_bytes = options->quota_bytes;
+	journal->reserve_bytes = options->reserve_bytes < options->quota_bytes / 2
+					 ? options->reserve_bytes
+					 : options->quota_bytes / 2;
 	journal->random_used = sizeof(journal->random);
 	journal->staging_bytes = options->staging_bytes ? options->staging_bytes : STAGING_BYTES;
 	error = name_take(journal->cluster, sizeof(journal->cluster),
@@ -287,6 +296,7 @@ roll(struct journal *journal, int64_t now_ms)
 	seal(journal);
 	journal->has_shard = true;
 	journal->shard = today;
+	journal->shard_ticket = journal->ticket + 1;
 	journal->sequence = 0;
 	name_shard(journal);
 }
@@ -298,6 +308,20 @@ has_room(const struct journal *journal, enum journal_class class)
 	size_t limit = journal->staging_bytes;
 
 	return waiting < (class == JOURNAL_BULK ? limit / 4 * 3 : limit);
+}
+
+/* Nothing goes that has a number in the current shard: that takes the quota at most. */
+static bool
+has_quota(const struct journal *journal, enum journal_class class, int64_t now_ms)
+{
+	uint64_t waiting = journal->staged - store_released(journal->store);
+	uint64_t limit = journal->quota_bytes;
+
+	if (!limit || !journal->has_shard || shard_of(now_ms).day > journal->shard.day)
+		return true;
+	if (class == JOURNAL_BULK)
+		limit -= journal->reserve_bytes;
+	return store_shard_bytes(journal->store, journal->shard_ticket) + waiting < limit;
 }
 
 /* The open batch, with room for the frame's header. */
@@ -335,9 +359,12 @@ int
 journal_admit(struct journal *journal, enum journal_class class, int64_t now_ms,
 	      struct event_stamp *stamp)
 {
+	bool is_full = !has_quota(journal, class, now_ms);
+
 	if (journal->is_admitted)
 		drop_frame(journal);
-	if (!has_room(journal, class)) {
+	journal->refused_quota[class] += is_full;
+	if (is_full || !has_room(journal, class)) {
 		journal->refused[class]++;
 		return -EAGAIN;
 	}
@@ -467,6 +494,8 @@ journal_state(const struct journal *journal, struct journal_state *out)
 		.cut_bytes = journal->recovery.cut_bytes,
 		.damaged = journal->recovery.damaged,
 		.too_long = journal->too_long,
+		.quota_bulk = journal->refused_quota[JOURNAL_BULK],
+		.quota_critical = journal->refused_quota[JOURNAL_CRITICAL],
 		.restored = journal->restored,
 		.unrestored = journal->unrestored,
 		.shard = journal->log_name,

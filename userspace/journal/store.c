@@ -40,6 +40,7 @@ struct answers {
 	atomic_uint_fast64_t sync_errors;
 	atomic_uint_fast64_t write_errors;
 	atomic_uint_fast64_t disk_bytes;
+	atomic_uint_fast64_t shard_bytes;
 	atomic_uint_fast64_t expired;
 	atomic_uint_fast64_t packed;
 	atomic_int failing;
@@ -155,6 +156,14 @@ store_released(const struct store *store)
 	return atomic_load_explicit(&store->answers.released, memory_order_relaxed);
 }
 
+uint64_t
+store_shard_bytes(const struct store *store, uint64_t first)
+{
+	if (atomic_load(&store->answers.acknowledged) < first)
+		return 0;
+	return atomic_load(&store->answers.shard_bytes);
+}
+
 void
 store_state(const struct store *store, struct journal_state *out)
 {
@@ -180,6 +189,7 @@ static void
 publish(struct store *store)
 {
 	atomic_store(&store->answers.disk_bytes, writer_disk_bytes(store->writer));
+	atomic_store(&store->answers.shard_bytes, writer_shard_bytes(store->writer));
 	atomic_store(&store->answers.packed, writer_packed(store->writer));
 	atomic_store(&store->answers.expired, writer_expired(store->writer));
 }
@@ -227,9 +237,9 @@ sync_written(struct store *store)
 		return error;
 	}
 	atomic_fetch_add(&answers->syncs, 1);
+	publish(store); /* first: what is released is counted there */
 	acknowledge(store);
 	store->oldest_ns = store->synced_ns = now_ns();
-	publish(store);
 	return 0;
 }
 

@@ -26,6 +26,7 @@ struct store_options {
 	unsigned int sync_ms;
 	unsigned int close_ms;
 	uint64_t quota_bytes;
+	uint64_t age_days;
 	bool compress;
 	uint64_t acknowledged; /* the ticket before the first */
 };
@@ -46,6 +47,9 @@ int store_fd(const struct store *store);
 uint64_t store_acknowledged(struct store *store);
 /* Bytes of acknowledged batches, since the start. */
 uint64_t store_released(const struct store *store);
+
+/* Bytes on disk of the shard that has the ticket; 0 before that is on disk. */
+uint64_t store_shard_bytes(const struct store *store, uint64_t first);
 
 /* Fills in what the storage thread knows. */
 void store_state(const struct store *store, struct journal_state *out);

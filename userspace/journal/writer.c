@@ -29,6 +29,7 @@ struct writer {
 	char *node;
 	size_t segment_bytes;
 	uint64_t quota_bytes;
+	int64_t age_days;
 
 	int fd; /* of the current segment, or -1 */
 	char path[PATH_BYTES];
@@ -74,7 +75,7 @@ account(struct writer *writer, int64_t bytes)
 }
 
 static void
-expire_oldest(struct writer *writer)
+expire_oldest(struct writer *writer, const char *reason)
 {
 	struct kept oldest = writer->kept[0];
 	char name[SHARD_TEXT];
@@ -85,8 +86,8 @@ expire_oldest(struct writer *writer)
 		log_error("journal", "cannot remove the expired shard %s: %s", name,
 			  strerror(-error));
 	else
-		log_warn("journal", "removed shard %s (%" PRIu64 " bytes): over the quota", name,
-			 oldest.bytes);
+		log_warn("journal", "removed shard %s (%" PRIu64 " bytes): %s", name, oldest.bytes,
+			 reason);
 	if (writer->packer)
 		packer_forget(writer->packer, &oldest.shard);
 	writer->expired += !error;
@@ -95,16 +96,28 @@ expire_oldest(struct writer *writer)
 	memmove(writer->kept, writer->kept + 1, writer->kept_count * sizeof(*writer->kept));
 }
 
+/* By the days of shards: a clock that is wrong for a while removes nothing. */
+static void
+enforce_age(struct writer *writer)
+{
+	int64_t newest = writer->kept_count ? writer->kept[writer->kept_count - 1].shard.day : 0;
+
+	while (writer->age_days && writer->kept_count > 1 &&
+	       writer->kept[0].shard.day < newest - writer->age_days)
+		expire_oldest(writer, "too old");
+}
+
 static void
 enforce_quota(struct writer *writer)
 {
+	enforce_age(writer);
 	if (!writer->quota_bytes)
 		return;
 	while (writer->disk_bytes > writer->quota_bytes && writer->kept_count > 1)
-		expire_oldest(writer);
+		expire_oldest(writer, "over the quota");
 	if (writer->disk_bytes > writer->quota_bytes && !writer->over_said) {
 		writer->over_said = true;
-		log_warn("journal", "the current shard alone is over the quota; it stays");
+		log_warn("journal", "the current shard alone fills the quota: entries are refused");
 	}
 }
 
@@ -137,6 +150,7 @@ writer_new(struct writer **out, const struct store_options *options,
 	writer->fd = -1;
 	writer->segment_bytes = options->segment_bytes;
 	writer->quota_bytes = options->quota_bytes;
+	writer->age_days = (int64_t)options->age_days;
 	writer->shard = recovery->shard;
 	writer->next_segment = recovery->next_segment;
 	writer->durable = writer->next_sequence = recovery->next_sequence;
@@ -354,6 +368,12 @@ uint64_t
 writer_disk_bytes(const struct writer *writer)
 {
 	return writer->disk_bytes;
+}
+
+uint64_t
+writer_shard_bytes(const struct writer *writer)
+{
+	return writer->kept_count ? writer->kept[writer->kept_count - 1].bytes : 0;
 }
 
 uint64_t

@@ -33,7 +33,8 @@ void writer_pack(struct writer *writer);
 void writer_abandon(struct writer *writer);
 
 uint64_t writer_disk_bytes(const struct writer *writer);
-uint64_t writer_packed(const struct writer *writer); /* segments */
+uint64_t writer_packed(const struct writer *writer);      /* segments */
+uint64_t writer_shard_bytes(const struct writer *writer); /* of the current one */
 uint64_t writer_expired(const struct writer *writer);
 
 #endif /* JOURNAL_WRITER_H */
