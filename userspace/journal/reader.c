@@ -343,6 +343,10 @@ pass_bad_place(struct journal_reader *reader, struct error *why)
 		leave(reader);
 		return 1;
 	}
+	if (!is_sealed && scan_next(&reader->scan, &reader->frame) == 1) {
+		reader->scan.at -= frame_size(reader->frame.head.length);
+		return 1; /* it came while we looked */
+	}
 	found = is_sealed ? scan_resync(&reader->scan, reader->expected)
 			  : scan_skip(&reader->scan, reader->expected);
 	if (found < 0)
