@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* journal.c - admission: who gets in, under which number, in which batch. The loop's side. */
-#include "journal.h"
+#include "journal_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,10 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "folder.h"
-#include "recover.h"
 #include "restore.h"
-#include "segment.h"
-#include "shard.h"
 #include "store.h"
 
 #define STAGING_BYTES ((size_t)64 * 1024 * 1024)
@@ -24,48 +21,6 @@
 #define SYNC_MS       50
 #define CLOSE_MS      10000
 #define STANDALONE    "standalone"
-#define UID_BYTES     16
-#define UID_TEXT      (2 * UID_BYTES + 1)
-
-struct journal {
-	struct store *store;
-	int lock_fd;
-	char cluster[SEGMENT_CLUSTER];
-	char node[SEGMENT_NODE];
-	char log_name[SEGMENT_LOG_NAME];
-	char uid[UID_TEXT];
-
-	bool has_shard;
-	struct shard shard;
-	uint64_t sequence; /* of the next entry */
-
-	struct carry *carry;
-	struct buf carried;  /* last tickets of the batches in it, by order */
-	size_t carried_at;   /* bytes of it that are done with */
-	struct queue sealed; /* whole batches, which the store has not got yet */
-	struct batch *open;
-	size_t entry_at; /* where the entry being written begins in the open batch */
-	bool is_admitted;
-	struct frame_header head;
-
-	size_t staging_bytes;
-	uint64_t staged; /* bytes ever added; minus the store's released: waiting */
-	uint64_t ticket;
-	uint64_t admitted;
-	uint64_t refused[2]; /* by class */
-	uint64_t refused_quota[2];
-	uint64_t quota_bytes;
-	uint64_t reserve_bytes;
-	uint64_t shard_ticket; /* the first in the shard, when that began in this run */
-	uint64_t too_long;
-	struct recovery recovery;
-	uint64_t began_at; /* the ticket before this journal's first */
-	uint64_t restored;
-	uint64_t unrestored;
-
-	unsigned char random[64 * UID_BYTES];
-	size_t random_used;
-};
 
 /* Opening
  * -------
@@ -467,40 +422,4 @@ size_t
 journal_open_bytes(const struct journal *journal)
 {
 	return journal->open ? journal->open->bytes.length : 0;
-}
-
-int
-journal_fd(const struct journal *journal)
-{
-	return store_fd(journal->store);
-}
-
-uint64_t
-journal_acknowledged(struct journal *journal)
-{
-	return store_acknowledged(journal->store);
-}
-
-void
-journal_state(const struct journal *journal, struct journal_state *out)
-{
-	*out = (struct journal_state){
-		.admitted = journal->admitted,
-		.refused_bulk = journal->refused[JOURNAL_BULK],
-		.refused_critical = journal->refused[JOURNAL_CRITICAL],
-		.staged_bytes = journal->staged - store_released(journal->store),
-		.recovered_entries = journal->recovery.entries,
-		.last_logged_ms = journal->recovery.last_logged_ms,
-		.cut_bytes = journal->recovery.cut_bytes,
-		.damaged = journal->recovery.damaged,
-		.too_long = journal->too_long,
-		.quota_bulk = journal->refused_quota[JOURNAL_BULK],
-		.quota_critical = journal->refused_quota[JOURNAL_CRITICAL],
-		.restored = journal->restored,
-		.unrestored = journal->unrestored,
-		.shard = journal->log_name,
-		.next_sequence = journal->sequence,
-	};
-	store_state(journal->store, out);
-	out->acknowledged -= journal->began_at; /* so that it compares with admitted */
 }
