@@ -70,6 +70,8 @@ bool probes_pinned(const struct probes *probes);
  */
 int probes_open_stale(struct probes **out, const struct probes_options *options,
 		      uint64_t *stopped_ns, struct error *why);
+/* False of a stale set that was damaged: there is nothing to be read, only to be discarded. */
+bool probes_readable(const struct probes *probes);
 void probes_discard(struct probes *probes); /* unpins the stale set, then closes it */
 
 const struct coverage *probes_coverage(const struct probes *probes, size_t *count);
@@ -88,6 +90,7 @@ struct probes_removed {
 	size_t sets, links, maps, filters;
 	uint64_t flows;        /* that the kernel still counted, and */
 	uint64_t unread_bytes; /* records in the rings, which no agent has read */
+	char nowhere[160];     /* why there were no sets to be found, or "" */
 };
 
 /*
@@ -96,6 +99,11 @@ struct probes_removed {
  */
 int probes_detach(struct probes_removed *out, const struct probes_options *options,
 		  struct error *why);
+
+/* Call fn for each instance that has a set pinned in the folder. -errno and why: no BPF file
+ * system is there. */
+typedef void (*instance_fn)(const char *instance, void *arg);
+int probes_each_instance(const char *pins, instance_fn fn, void *arg, struct error *why);
 
 struct ring_options {
 	uint64_t interval_ns; /* between updates of a long flow */

@@ -106,7 +106,7 @@ live_open_stale(struct live *live, const struct config *config, const struct car
 
 	live_probes_options(&probes, config);
 	result = probes_open_stale(&live->probes, &probes, stopped_ns, why);
-	if (result < 0)
+	if (result < 0 || !probes_readable(live->probes))
 		return result;
 	result = open_ring(live, config, carry, why);
 	if (result < 0)

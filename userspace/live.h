@@ -29,6 +29,7 @@ void live_close(struct live *live);
 /*
  * The next set that an agent with another layout left, to be read with ring_finish()
  * and then discarded. Only after live_open(), which silenced it. -ENOENT: no more.
+ * Without a source: it is damaged, and what was in it is lost.
  */
 int live_open_stale(struct live *live, const struct config *config, const struct carry *carry,
 		    uint64_t *stopped_ns, struct error *why);

@@ -70,6 +70,11 @@ read_to_the_end(struct run *run, struct live *stale, uint64_t stopped_ns)
 {
 	uint64_t begun_ns = probes_begun_ns(run->live.probes);
 
+	if (!stale->source) {
+		agent_say_down(run->agent, begun_ns);
+		run_keep_last(run, run->live.source);
+		return;
+	}
 	if (ring_finished(stale->source))
 		return;
 	ring_finish(stale->source, agent_record, run->agent);

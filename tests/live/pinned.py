@@ -4,6 +4,7 @@ import ctypes
 import os
 import platform
 import struct
+import time
 
 import harness
 
@@ -11,7 +12,7 @@ BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 LOOKUP, UPDATE, OBJ_GET, PROG_NEXT, MAP_NEXT, LINK_NEXT = 1, 2, 7, 11, 12, 31
 
 # Members of struct wire_settings, and of struct wire_sum.
-SILENT, GENERATION, SET, BUILD, SETTINGS_BYTES = 32, 36, 40, 48, 104
+SILENT, GENERATION, SET, BUILD, SILENCED, SETTINGS_BYTES = 32, 36, 40, 48, 80, 104
 SUM_BYTES, PACKETS, TOTALS, GATE = 32, 8, 14, 0
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -87,12 +88,21 @@ class Folder:
         number, build = struct.unpack_from("<QQ", raw, SET)
         return {"silent": silent, "generation": generation, "set": number, "build": build}
 
-    def pretend_build(self, name, build):
-        """As if other programs had been attached; 0: as if the start had been killed."""
+    def _write(self, name, **members):
         with Map(os.path.join(self.path, name, "map_settings"), SETTINGS_BYTES) as settings:
             raw = bytearray(settings.read())
-            struct.pack_into("<Q", raw, BUILD, build)
+            for form, at, value in members.values():
+                struct.pack_into(form, raw, at, value)
             settings.write(bytes(raw))
+
+    def pretend_build(self, name, build):
+        """As if other programs had been attached; 0: as if the start had been killed."""
+        self._write(name, build=("<Q", BUILD, build))
+
+    def pretend_silent(self, name):
+        """As if its agent had been killed after it ended the counting, before it had told the end."""
+        self._write(name, silent=("<I", SILENT, 1),
+                    since=("<Q", SILENCED, time.clock_gettime_ns(time.CLOCK_BOOTTIME)))
 
     def packets(self, name):
         """Packets that the gate counted, on all CPUs."""

@@ -17,8 +17,8 @@ def settings(box, **more):
     return setup.recording(box, pins=box.pins(), **more)
 
 
-def command(box, verb, config, seconds=30):
-    words = [box.demarc, verb]
+def command(box, verb, config, *options, seconds=30):
+    words = [box.demarc, verb, *options]
     for key, value in config.items():
         words += ["--set", f"{key}={value}"]
     return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -174,6 +174,75 @@ def other_layout(box):
             kill(agent)
 
 
+def gaps(agent):
+    return [(e["start_time"], e["end_time"], e.get("message")) for e in agent.kept()
+            if ocsf.kind(e) == "gap"]
+
+
+def told_packets(agent):
+    """Of the flow that send() makes, told by its records."""
+    return sum(ocsf.enrichment(e, "event", "delta_packets") or 0 for e in agent.kept()
+               if ocsf.kind(e) == "flow" and ocsf.dst_ip(e) == AWAY4)
+
+
+def damaged(box):
+    """A set of another layout that cannot be read: what is lost is said, and since when."""
+    with Left(box) as left:
+        killed_ms = time.time() * 1000
+        send(box)
+        os.unlink(os.path.join(left.folder.path, left.name, "map_totals"))
+        with harness.Agent(box, {**left.config, "ring.bulk_bytes": OTHER_RING}) as agent:
+            expect("cannot be read and is removed" in agent.log() and "1 flows and" in agent.log(),
+                   agent.tail())
+            began_ms = time.time() * 1000
+            found = harness.wait_until(lambda: gaps(agent), 5, "a gap: " + agent.tail())
+            expect(len(found) == 1 and found[0][0] <= killed_ms < found[0][1] <= began_ms,
+                   "killed at", killed_ms, "begun before", began_ms, "and told is", found)
+            expect(left.name not in left.folder.sets(), "it is still there")
+            kill(agent)
+
+
+def silenced(box):
+    """A set of ours that was stopped and not removed is put aside, read to its end, and goes."""
+    with Left(box) as left:
+        send(box)
+        left.folder.pretend_silent(left.name)
+        with harness.Agent(box, left.config) as agent:
+            expect("was stopped and not read to its end" in agent.log(), agent.tail())
+            harness.wait_until(lambda: told_packets(agent) == 20, 10, "the old set to be told")
+            expect(left.folder.sets() == [left.name], "sets:", left.folder.sets())
+            now = left.folder.settings(left.name)
+            expect(not now["silent"] and now["set"] != left.before["set"], "the set is the same")
+            found = gaps(agent)
+            expect(len(found) == 1, "gaps:", found)
+            kill(agent)
+
+
+def foreign(box):
+    """What others have put among the sets is left alone, and disturbs nobody."""
+    with Left(box) as left:
+        places = [os.path.join(left.folder.path, *names) for names in
+                  (("other",), ("other", "deep"), (left.name, "other"), (left.name + "0",))]
+        for place in places:
+            os.makedirs(place)
+        os.symlink("/nowhere", os.path.join(left.folder.path, "link"))
+        left.folder.pretend_build(left.name, 0)  # made anew, in a folder that cannot be removed
+        with harness.Agent(box, left.config) as agent:
+            expect("never whole" in agent.log(), agent.tail())
+            before = left.folder.packets(left.name)
+            send(box)
+            expect(left.folder.packets(left.name) == before + 20, "the new set does not count")
+            kill(agent)
+        done = command(box, "detach", left.config)
+        expect(done.returncode == 0 and "1 set of maps removed" in done.stdout, done)
+        expect(all(map(os.path.isdir, places)), "others' folders are gone")
+        os.unlink(os.path.join(left.folder.path, "link"))
+        for place in reversed(places):
+            os.rmdir(place)
+        os.rmdir(os.path.join(left.folder.path, left.name))
+        os.rmdir(left.folder.path)
+
+
 def refused(box):
     """One agent of an instance; and detach takes nothing from under it."""
     with harness.Agent(box, settings(box)) as agent:
@@ -205,6 +274,43 @@ def detach(box):
         again = command(box, "detach", config)
         expect(again.returncode == 0 and "0 sets" in again.stdout, again)
     return f"{left.name}: {done.stdout.splitlines()[0]}"
+
+
+def detach_all(box):
+    """Every instance's sets go, but not those of one that runs, nor what others have pinned there."""
+    configs = [settings(box, instance=name) for name in ("one", "two.b", "three")]
+    other = os.path.join(box.pins(), "one", "other", "tool")
+    for config in configs[:2]:
+        with harness.Agent(box, config) as agent:
+            kill(agent)
+    os.makedirs(other)
+    with harness.Agent(box, configs[2]) as agent:
+        done = command(box, "detach", {"pins": box.pins()}, "--all")
+        expect(done.returncode == 74, done)
+        expect("instance 'three' is running" in done.stdout, done.stdout)
+        for name in ("one", "two.b"):
+            expect(f"{name}: 1 set of maps removed" in done.stdout, done.stdout)
+        expect(pinned.Folder(box.pins(), "one").sets() == ["other"], "others' folder is gone")
+        expect(not pinned.Folder(box.pins(), "two+b").sets(), "a set is left")
+        kill(agent)
+    done = command(box, "detach", {"pins": box.pins()}, "--all")
+    expect(done.returncode == 0 and done.stdout.startswith("three: 1 set"), done)
+    expect(os.path.isdir(other), "others' folder is gone")
+    done = command(box, "detach", {"pins": box.pins()}, "--all")
+    expect(done.returncode == 0 and "no instance has a set in" in done.stdout, done)
+    for path in (other, os.path.dirname(other), os.path.join(box.pins(), "one"), box.pins()):
+        os.rmdir(path)
+
+
+def detach_nothing(box):
+    """Where there is nothing to remove, detach says why it found nothing."""
+    plain = {"pins": box.directory}
+    for options in ((), ("--all",)):
+        done = command(box, "detach", plain, *options)
+        expect(done.returncode == 0 and "nothing was found: no BPF file system is mounted at " +
+               box.directory in done.stdout, done)
+    done = command(box, "detach", {"pins": box.pins(), "instance": "nobody"})
+    expect(done.returncode == 0 and f"{box.pins()}/nobody is not there" in done.stdout, done)
 
 
 def scope_anew(box):
@@ -254,8 +360,13 @@ def tests():
     yield "pins-gate-gone", gate_gone
     yield "pins-map-gone", map_gone
     yield "pins-other-layout", other_layout
+    yield "pins-damaged", damaged
+    yield "pins-silenced", silenced
+    yield "pins-foreign", foreign
     yield "pins-refused", refused
     yield "pins-detach", detach
+    yield "pins-detach-all", detach_all
+    yield "pins-detach-nothing", detach_nothing
     yield "pins-scope-anew", scope_anew
     yield "pins-probe", probe_apart
     yield "pins-nowhere", nowhere

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "probes_private.h"
 
@@ -42,24 +43,27 @@ count_unread(int fd)
 	return bytes;
 }
 
+void
+contents_count(const char *set, struct probes_removed *removed)
+{
+	static const char *const rings[] = {"ring_critical", "ring_bulk"};
+	char path[PIN_PATH];
+	int flows cleanup(fd_drop) = bpf_obj_get(pin_path(path, set, "map_", "flows"));
+
+	if (flows >= 0)
+		removed->flows += count_keys(flows);
+	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
+		int ring cleanup(fd_drop) = bpf_obj_get(pin_path(path, set, "map_", rings[i]));
+
+		if (ring >= 0)
+			removed->unread_bytes += count_unread(ring);
+	}
+}
+
 struct removal {
 	const struct probes_options *options;
 	struct probes_removed *removed;
 };
-
-static void
-count_contents(const char *set, const struct probes_options *options,
-	       struct probes_removed *removed)
-{
-	struct probes *probes;
-
-	if (stale_open(&probes, set, options) < 0)
-		return;
-	removed->flows += count_keys(probes_map_fd(probes, "flows"));
-	removed->unread_bytes += count_unread(probes_map_fd(probes, "ring_critical")) +
-				 count_unread(probes_map_fd(probes, "ring_bulk"));
-	probes_close(probes);
-}
 
 static void
 remove_set(const char *set, const char *name, void *arg)
@@ -69,7 +73,7 @@ remove_set(const char *set, const char *name, void *arg)
 	(void)name;
 	removal->removed->sets++;
 	removal->removed->links += pins_remove(set, "link_");
-	count_contents(set, removal->options, removal->removed);
+	contents_count(set, removal->removed);
 	removal->removed->maps += pins_remove(set, "map_");
 	pins_remove_set(set);
 }
@@ -79,17 +83,66 @@ static int
 remove_sets(struct removal *removal, struct error *why)
 {
 	const struct probes_options *options = removal->options;
+	char *nowhere = removal->removed->nowhere;
+	size_t room = sizeof(removal->removed->nowhere);
 	struct pins pins;
-	char reason[160];
 	int result;
 
-	if (pins_check(options->pins, reason, sizeof(reason)) < 0)
+	if (pins_check(options->pins, nowhere, room) < 0)
 		return 0;
 	result = pins_open(&pins, options->pins, options->instance, false, why);
+	if (result == -ENOENT)
+		snprintf(nowhere, room, "%.140s is not there", pins.instance);
 	if (result < 0)
 		return result == -ENOENT ? 0 : result;
-	pins_each(pins.instance, "", remove_set, removal);
+	pins_each_set(&pins, remove_set, removal);
 	pins_close(&pins);
+	return 0;
+}
+
+struct listing {
+	instance_fn fn;
+	void *arg;
+	const char *pins;
+};
+
+static void
+note_set(const char *set, const char *name, void *arg)
+{
+	(void)set;
+	(void)name;
+	*(bool *)arg = true;
+}
+
+/* The folder may be others' too: an instance is who has a set there. */
+static void
+list_instance(const char *path, const char *name, void *arg)
+{
+	const struct listing *listing = arg;
+	char instance[PINS_NAME];
+	bool has_set = false;
+	struct pins pins;
+
+	(void)path;
+	if (strlen(name) >= sizeof(instance))
+		return;
+	pins_instance(instance, name);
+	pins_name(&pins, listing->pins, instance);
+	pins_each_set(&pins, note_set, &has_set);
+	if (has_set)
+		listing->fn(instance, listing->arg);
+}
+
+int
+probes_each_instance(const char *pins, instance_fn fn, void *arg, struct error *why)
+{
+	struct listing listing = {fn, arg, pins};
+	char reason[160];
+	int result = pins_check(pins, reason, sizeof(reason));
+
+	if (result < 0)
+		return error_set(why, result, "%s", reason);
+	pins_each(pins, "", list_instance, &listing);
 	return 0;
 }
 

@@ -106,6 +106,14 @@ pins_name(struct pins *pins, const char *folder, const char *instance)
 		*dot = '+';
 }
 
+void
+pins_instance(char instance[PINS_NAME], const char *name)
+{
+	snprintf(instance, PINS_NAME, "%s", name);
+	for (char *plus = instance; (plus = strchr(plus, '+'));)
+		*plus = '.';
+}
+
 int
 pins_open(struct pins *pins, const char *folder, const char *instance, bool make, struct error *why)
 {
@@ -167,6 +175,36 @@ pins_each(const char *folder, const char *prefix, pin_fn fn, void *arg)
 			fn(path, entry->d_name + strlen(prefix), arg);
 	if (directory)
 		closedir(directory);
+}
+
+struct walk {
+	pin_fn fn;
+	void *arg;
+};
+
+static bool
+is_number(const char *text)
+{
+	return strspn(text, "0123456789abcdef") >= LAYOUT_TEXT - 1;
+}
+
+/* A layout's name, perhaps with the number of a set that was put aside. */
+static void
+pass_set(const char *path, const char *name, void *arg)
+{
+	const struct walk *walk = arg;
+	const char *end = name + LAYOUT_TEXT - 1;
+
+	if (is_number(name) && (!*end || (*end == '_' && is_number(end + 1) && !end[LAYOUT_TEXT])))
+		walk->fn(path, name, walk->arg);
+}
+
+void
+pins_each_set(const struct pins *pins, pin_fn fn, void *arg)
+{
+	struct walk walk = {fn, arg};
+
+	pins_each(pins->instance, "", pass_set, &walk);
 }
 
 static void

@@ -20,6 +20,7 @@
 
 #define LAYOUT_TEXT 17 /* 16 hexadecimal digits */
 #define PINS_PATH   512
+#define PINS_NAME   64 /* of an instance */
 
 struct pins {
 	int lock; /* of the instance's folder; -1: nothing is pinned */
@@ -32,6 +33,8 @@ int pins_check(const char *folder, char *why, size_t room);
 
 /* Fill in the instance's folder, without a look at it. */
 void pins_name(struct pins *pins, const char *folder, const char *instance);
+/* The other way round: whose folder of that name it is. */
+void pins_instance(char instance[PINS_NAME], const char *name);
 
 /*
  * Find, or with make create, the instance's folder and lock it. -EBUSY: an agent
@@ -48,6 +51,8 @@ const char *pin_path(char out[PIN_PATH], const char *set, const char *prefix, co
 /* Call fn for each name in the folder that begins so; it may remove it. */
 typedef void (*pin_fn)(const char *path, const char *name, void *arg);
 void pins_each(const char *folder, const char *prefix, pin_fn fn, void *arg);
+/* The sets of the instance, and nothing else that lies in its folder. */
+void pins_each_set(const struct pins *pins, pin_fn fn, void *arg);
 
 /* Unpin what begins so. Returns how many. */
 size_t pins_remove(const char *set, const char *prefix);

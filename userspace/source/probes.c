@@ -167,8 +167,10 @@ adopt(struct probes *probes)
 static int
 create(struct probes *probes)
 {
-	int result = probes->pins.lock >= 0 && mkdir(probes->pins.set, 0700) < 0 ? -errno : 0;
+	int result = 0;
 
+	if (probes->pins.lock >= 0 && mkdir(probes->pins.set, 0700) < 0 && errno != EEXIST)
+		result = -errno;
 	if (!result)
 		result = objects_create_maps(probes);
 	if (!result)

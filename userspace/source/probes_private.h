@@ -44,6 +44,7 @@ struct probes {
 	bool replaces;    /* and what was attached to them is of another build */
 	bool interrupted; /* what counts was gone: it did not, since nobody knows when */
 	bool stale;       /* maps only, of another layout */
+	bool unreadable;  /* and not even those */
 	bool stopped;
 	uint64_t build;
 	uint32_t generation; /* that programs loaded from now on belong to */
@@ -103,7 +104,9 @@ int settings_tell_own(const struct probes *probes);
 void stale_silence(struct probes *probes);
 /* Wait until no program runs that began before: what it counted is there to be read. */
 void programs_wait(void);
-int stale_open(struct probes **out, const char *set, const struct probes_options *options);
+
+/* detach.c: add up what nobody has read of a set, whatever build pinned it. */
+void contents_count(const char *set, struct probes_removed *removed);
 
 /* uplink.c */
 int uplinks_find(struct probes *probes, struct error *why);

@@ -17,15 +17,25 @@ struct area {
 
 #define AREAS 3
 
+/* Of another build they may be more, or fewer. */
+static size_t
+bytes_of(const struct probes *probes, const char *map)
+{
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(probes_map_fd(probes, map), &info, &size) < 0)
+		return 0;
+	return (size_t)info.max_entries * info.value_size;
+}
+
 static void
 list_areas(struct probes *probes, struct area areas[AREAS])
 {
 	const struct area all[AREAS] = {
 		{"settings", sizeof(struct wire_settings), (void **)&probes->settings},
-		{"counters", probes->cpus * WIRE_KIND_MAX * sizeof(struct wire_counters),
-		 (void **)&probes->counters},
-		{"totals", probes->cpus * WIRE_TOTALS * sizeof(struct wire_sum),
-		 (void **)&probes->totals},
+		{"counters", bytes_of(probes, "counters"), (void **)&probes->counters},
+		{"totals", bytes_of(probes, "totals"), (void **)&probes->totals},
 	};
 
 	memcpy(areas, all, sizeof(all));
