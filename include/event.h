@@ -85,6 +85,7 @@ struct event_judgement {
 	const char *policy_version;
 	const char *policy_digest; /* SHA-256 of the rule set's canonical form, hex */
 	const char *phase;         /* of folded repeats: open update close; NULL when not folded */
+	const char *opened;        /* of update and close: metadata.uid of the entry that opened */
 	int64_t count;             /* events folded into this entry; ABSENT: 1 */
 	int64_t first_ms;          /* wall time of the first and last of them */
 	int64_t last_ms;
@@ -131,6 +132,9 @@ struct event {
 	int64_t lost_cpu, lost_sequence;
 
 	struct event_judgement judgement;
+	/* of a finding, which is written beside an alert and about it */
+	const struct event_type *subject; /* kind of the alert; NULL: this is no finding */
+	const char *alert_uid;            /* its metadata.uid */
 	size_t scratch_used;
 	char scratch[EVENT_SCRATCH_BYTES]; /* strings that decode() copied out of the record */
 };
@@ -212,6 +216,9 @@ struct event_type {
 #define X(number, KIND, name, sentence) extern const struct event_type event_##name;
 WIRE_KINDS(X)
 #undef X
+
+/* An entry about an alert: no record of a probe, and nothing that rules speak of. */
+extern const struct event_type event_finding;
 
 /* The registry. NULL for a number or name that no kind has. */
 const struct event_type *event_type_by_kind(unsigned int kind);

@@ -181,6 +181,7 @@ struct fold_owed {
 	int64_t cookie, pid; /* ABSENT when they differ */
 	struct fold_sums all;
 	struct fold_sums recent; /* since the entry before */
+	char opened[40];         /* as folds_name() was told; "": nobody did */
 };
 
 struct fold_change {
@@ -198,6 +199,12 @@ void folds_changes(struct folds *folds, void (*fn)(const struct fold_change *cha
  * that entry's bytes need not be handed its first event. 0: none.
  */
 uint64_t folds_opened(struct folds *folds);
+
+/*
+ * The alert's entry that was handed out last, by an offer or a sweep, has this metadata.uid: if
+ * it is the fold's first, its later ones are told by judgement.opened what opened it.
+ */
+void folds_name(struct folds *folds, const char *uid);
 
 /* How many folds folds_changes() would hand out with their first event. */
 size_t folds_untold(const struct folds *folds);

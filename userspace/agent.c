@@ -58,6 +58,7 @@ agent_write(struct agent *agent, struct event *event, const struct privacy *priv
 	agent->written = NULL;
 	if (admit(agent, critical, event->wall_ms, &stamp, uid) < 0)
 		return false;
+	snprintf(agent->written_uid, sizeof(agent->written_uid), "%s", stamp.uid);
 	if (!bytes)
 		bytes = journal_bytes(agent->journal);
 	start = bytes->length;
@@ -73,7 +74,7 @@ agent_write(struct agent *agent, struct event *event, const struct privacy *priv
 	agent->written_bytes = delivery.length;
 	agent->ticket = delivery.ticket;
 	agent->state.entries++;
-	agent->state.alerts += event->judgement.alert;
+	agent->state.alerts += event->judgement.alert && !event->subject;
 	for (size_t i = 0; i < agent->sink_count; i++)
 		agent->sinks[i]->ops->put(agent->sinks[i], &delivery);
 	if (!agent->journal)
@@ -81,20 +82,56 @@ agent_write(struct agent *agent, struct event *event, const struct privacy *priv
 	return true;
 }
 
+bool
+agent_write_finding(struct agent *agent, struct event *event, const struct privacy *privacy,
+		    const char *boot_id)
+{
+	const struct event_type *type = event->type;
+	char uid[sizeof(agent->written_uid)];
+	bool is_taken;
+
+	if (!agent->config->journal_findings || !event->judgement.alert || !agent->written)
+		return true;
+	memcpy(uid, agent->written_uid, sizeof(uid));
+	event->type = &event_finding;
+	event->subject = type;
+	event->alert_uid = uid;
+	is_taken = agent_write(agent, event, privacy, boot_id);
+	event->type = type;
+	event->subject = NULL;
+	event->alert_uid = NULL;
+	return is_taken;
+}
+
+static void
+count_shed(struct agent *agent)
+{
+	agent->state.shed++;
+	agent->shed_untold++;
+}
+
 /* Or it is refused and counted. */
 static void
 write_entry(struct agent *agent, struct event *event)
 {
-	if (agent_write(agent, event, &agent->privacy, agent->boot_id))
-		return;
-	agent->state.shed++;
-	agent->shed_untold++;
+	if (!agent_write(agent, event, &agent->privacy, agent->boot_id))
+		count_shed(agent);
+	else if (agent->written && event->judgement.phase)
+		folds_name(agent->folds, agent->written_uid);
+}
+
+static void
+write_finding(struct agent *agent, struct event *event)
+{
+	if (!agent_write_finding(agent, event, &agent->privacy, agent->boot_id))
+		count_shed(agent);
 }
 
 static void
 write_folded(struct event *event, void *arg)
 {
 	write_entry(arg, event);
+	write_finding(arg, event);
 }
 
 /*
@@ -147,7 +184,7 @@ static void
 report(struct agent *agent, struct event *event, const struct ruleset *rules,
        const struct rule *rule, enum rule_verdict verdict)
 {
-	bool offered;
+	bool offered, is_taken;
 
 	judgement_fill(event, rules, rule, verdict);
 	if (!rule && !has_destination(event))
@@ -160,10 +197,13 @@ report(struct agent *agent, struct event *event, const struct ruleset *rules,
 		return;
 	}
 	offered = agent->fold || event->judgement.alert;
-	if (!offered || folds_offer(agent->folds, event) == FOLD_PASS)
+	is_taken = offered && folds_offer(agent->folds, event) == FOLD_TAKEN;
+	if (!is_taken)
 		write_entry(agent, event);
 	if (offered)
 		agent_keep_opened(agent);
+	if (!is_taken)
+		write_finding(agent, event);
 	forget_amounts(event);
 }
 

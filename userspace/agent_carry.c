@@ -203,6 +203,8 @@ settle(struct agent *agent, uint64_t id)
 			  *why.text ? why.text : strerror(-error));
 	else if (!agent_write(agent, &event, &as_is, carry_boot_id(agent->carry)))
 		return -EAGAIN;
+	else if (!agent_write_finding(agent, &event, &as_is, carry_boot_id(agent->carry)))
+		agent->shed_untold++;
 	agent->state.owed += !error;
 	carry_drop(agent->carry, CARRY_FOLD, id);
 	carry_drop(agent->carry, CARRY_FIRST, id);

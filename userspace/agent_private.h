@@ -25,6 +25,7 @@ struct agent {
 	struct buf text;     /* replay: the entry being written */
 	const char *written; /* the last entry, until the next; NULL: it was refused */
 	size_t written_bytes;
+	char written_uid[33]; /* its metadata.uid */
 	uint64_t sequence;
 	uint64_t ticket;
 	uint64_t now_ns;      /* of the latest record */
@@ -44,6 +45,13 @@ struct agent {
 /* One event becomes one entry. False: the journal has no room for it. */
 bool agent_write(struct agent *agent, struct event *event, const struct privacy *privacy,
 		 const char *boot_id);
+
+/*
+ * The event that was written last is an alert: now as a finding, too, if these are wanted. False:
+ * the journal has no room for it.
+ */
+bool agent_write_finding(struct agent *agent, struct event *event, const struct privacy *privacy,
+			 const char *boot_id);
 
 /* agent_carry.c: look through what the last agent left. Before the folds and behind the journal. */
 uint64_t agent_next_fold(const struct agent *agent);

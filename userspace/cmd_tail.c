@@ -57,6 +57,8 @@ struct tail {
 static bool
 is_told(const struct event *event)
 {
+	if (event->type == &event_finding) /* its alert is told */
+		return false;
 	return event->judgement.alert || event->type->kind == WIRE_GAP ||
 	       event->type->kind == WIRE_AGENT;
 }

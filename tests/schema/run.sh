@@ -4,7 +4,7 @@
 # run.sh BUILD - every kind and moment of event is valid OCSF 1.8.0 and canonical JSON.
 #
 # Writes the samples under every privacy mode, and checks each line against the
-# strict schemas in docs/schemas. A planted mistake shows that the check can fail.
+# strict schemas in docs/schema. A planted mistake shows that the check can fail.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,7 +16,7 @@ build=${1:-build}
 python=${PYTHON:-/usr/bin/python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-schemas=$root/docs/schemas/ocsf-1.8.0
+schemas=$root/docs/schema/ocsf-1.8.0
 
 # shellcheck disable=SC2046
 if ! ${CC:-gcc} -std=gnu11 -O1 -D_GNU_SOURCE -I"$root/include" -I"$root/tests" \

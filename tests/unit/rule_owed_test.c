@@ -164,8 +164,10 @@ offer(struct folds *folds, struct event *event, struct carried *carried, bool ke
 {
 	uint64_t id = 0;
 
-	if (folds_offer(folds, event) == FOLD_PASS && keeps_entry)
+	if (folds_offer(folds, event) == FOLD_PASS && keeps_entry) {
+		folds_name(folds, sample_stamp.uid);
 		id = folds_opened(folds);
+	}
 	if (!id)
 		return;
 	assert_string_equal(event->judgement.phase, "open");
@@ -211,6 +213,60 @@ what_is_owed_comes_to_the_same_entries(void **state)
 		drop_entries(&between);
 		drop_carried(&carried);
 	}
+}
+
+/* Names each entry as an agent would, all but those of the time before. */
+struct namer {
+	struct folds *folds;
+	const char *uid;
+	char opened[8][40];
+	size_t count;
+};
+
+static void
+note_opened(struct event *event, void *arg)
+{
+	struct namer *namer = arg;
+	const char *opened = event->judgement.opened;
+
+	snprintf(namer->opened[namer->count++], sizeof(namer->opened[0]), "%s",
+		 opened ? opened : "none");
+	if (namer->uid)
+		folds_name(namer->folds, namer->uid);
+}
+
+static void
+later_entries_know_what_opened_the_fold(void **state)
+{
+	struct folds_options options = {.interval_ns = 20 * SECOND, .first_id = FIRST};
+	struct namer namer = {0};
+	static struct event event;
+
+	(void)state;
+	assert_int_equal(folds_new(&namer.folds, &options), 0);
+	sample_make(&event, &samples[0]);
+	event.time_ns = 100 * SECOND;
+	assert_int_equal(folds_offer(namer.folds, &event), FOLD_PASS);
+	assert_null(event.judgement.opened);
+	folds_name(namer.folds, "one");
+	folds_name(namer.folds, "two"); /* the first name stays */
+	/* the opening entry of another fold found no room: its first that does names it */
+	event.dst_port = 1;
+	assert_int_equal(folds_offer(namer.folds, &event), FOLD_PASS);
+	event.time_ns = 119 * SECOND;
+	folds_offer(namer.folds, &event);
+	event.dst_port = 443;
+	folds_offer(namer.folds, &event);
+	folds_name(namer.folds, "nobody"); /* nothing was handed out */
+	namer.uid = "three";
+	folds_sweep(namer.folds, 121 * SECOND, false, note_opened, &namer);
+	folds_sweep(namer.folds, 122 * SECOND, true, note_opened, &namer);
+	assert_int_equal(namer.count, 4);
+	assert_string_equal(namer.opened[0], "one");
+	assert_string_equal(namer.opened[1], "none");
+	assert_string_equal(namer.opened[2], "one");
+	assert_string_equal(namer.opened[3], "three");
+	folds_free(namer.folds);
 }
 
 static void
@@ -297,6 +353,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_owed_comes_to_the_same_entries),
+		cmocka_unit_test(later_entries_know_what_opened_the_fold),
 		cmocka_unit_test(only_what_changed_is_told),
 		cmocka_unit_test(nobody_has_to_ask),
 		cmocka_unit_test(sizes_are_checked),

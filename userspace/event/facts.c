@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "event/finding.h"
 #include "event/monitor.h"
 #include "event/network.h"
 #include "event/text.h"
@@ -11,6 +12,7 @@
 enum { SEVERITY_INFORMATIONAL = 1, SEVERITY_MEDIUM = 3 };
 enum { DISPOSITION_LOGGED = 17, DISPOSITION_ALERT = 19 };
 enum { STATUS_SUCCESS = 1, STATUS_FAILURE = 2 };
+enum { STATUS_NEW = 1, STATUS_OTHER = 99 }; /* of findings */
 enum { BOUNDARY_LOCALHOST = 1, BOUNDARY_INTERNAL = 2, BOUNDARY_EXTERNAL = 3 };
 
 static const char *const severities[] = {"Unknown", "Informational", "Low",  "Medium",
@@ -33,6 +35,13 @@ static bool
 is(const char *text, const char *word)
 {
 	return text && strcmp(text, word) == 0;
+}
+
+/* The kind of what happened: of a finding, that of its alert. */
+static const struct event_type *
+subject(const struct event *event)
+{
+	return event->subject ? event->subject : event->type;
 }
 
 static const char *
@@ -67,6 +76,18 @@ monitor_activity(const struct event *event, int64_t id)
 	return is(event->reason, "stream") ? "Stream" : "Coverage";
 }
 
+static const char *
+finding_activity(int64_t id)
+{
+	switch (id) {
+	case FINDING_UPDATE:
+		return "Update";
+	case FINDING_CLOSE:
+		return "Close";
+	}
+	return "Create";
+}
+
 static void
 fill_class(struct facts *facts, const struct event *event)
 {
@@ -85,6 +106,10 @@ fill_class(struct facts *facts, const struct event *event)
 	case 1007:
 		facts->activity_name = facts->activity_id == 1 ? "Launch" : "Terminate";
 		facts->process_path = "process";
+		break;
+	case 2004:
+		facts->activity_name = finding_activity(facts->activity_id);
+		facts->process_path = "evidences[0].actor.process";
 		break;
 	default:
 		facts->activity_name = monitor_activity(event, facts->activity_id);
@@ -128,11 +153,21 @@ fill_network(struct facts *facts, const struct event *event)
 
 	facts->boundary_id = boundary(event->dst_place.scope);
 	facts->ip_version = ABSENT;
-	if (facts->class_uid != 4001)
+	if (subject(event)->class_uid != 4001)
 		return;
 	facts->ip_version = ip_is_v4(&event->dst) ? 4 : 6;
 	length = text_ip(text, &event->dst);
 	facts->dst_ip = facts_keep(facts, text, length);
+}
+
+/* None of them says that somebody looked: that is the analyst's to say. */
+static void
+fill_finding_status(struct facts *facts)
+{
+	bool is_new = facts->activity_id == FINDING_CREATE;
+
+	facts->status_id = is_new ? STATUS_NEW : STATUS_OTHER;
+	facts->status = is_new ? "New" : facts->activity_id == FINDING_CLOSE ? "Ended" : "Ongoing";
 }
 
 static void
@@ -142,6 +177,10 @@ fill_status(struct facts *facts, const struct event *event)
 	const char *name;
 
 	facts->status_id = ABSENT;
+	if (event->subject) {
+		fill_finding_status(facts);
+		return;
+	}
 	if (is(event->reason, "reload"))
 		facts->status_id = STATUS_SUCCESS;
 	if (is(event->reason, "reload-failed") || event->type->kind == WIRE_CONNECT)
@@ -172,6 +211,22 @@ fill_times(struct facts *facts, const struct event *event, const struct event_st
 	age_ms = ((int64_t)event->time_ns - started) / 1000000;
 	if (age_ms >= 0 && age_ms <= event->wall_ms)
 		facts->created_ms = event->wall_ms - age_ms;
+}
+
+/* Its alert's uid names it, or, of a later one, that of the alert which opened the fold. */
+static void
+fill_finding(struct facts *facts, const struct event *event)
+{
+	const struct event_judgement *judgement = &event->judgement;
+	const struct event_type *of = event->subject;
+
+	if (!of)
+		return;
+	facts->finding_uid = judgement->opened ? judgement->opened : event->alert_uid;
+	facts->subject = of->name;
+	facts->subject_type_uid = of->class_uid * 100 + of->activity_id(event);
+	facts->first_seen_ms = judgement->first_ms == ABSENT ? facts->time_ms : judgement->first_ms;
+	facts->last_seen_ms = judgement->last_ms == ABSENT ? facts->time_ms : judgement->last_ms;
 }
 
 static void
@@ -210,6 +265,7 @@ facts_fill(struct facts *facts, const struct event *event, const struct event_st
 	fill_network(facts, event);
 	fill_status(facts, event);
 	fill_times(facts, event, stamp);
+	fill_finding(facts, event);
 	fill_stamp(facts, stamp);
 	facts_hide(facts, &event->process, privacy);
 	fill_process(facts, event);

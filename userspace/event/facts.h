@@ -27,9 +27,17 @@ struct facts {
 	int64_t disposition_id;
 	const char *disposition;
 	int64_t status_id;
+	const char *status; /* of a finding */
 	const char *status_code;
 	const char *message;
 	const char *judged; /* the rule, else the verdict */
+
+	/* of a finding */
+	const char *finding_uid;
+	const char *subject; /* kind of the alert */
+	int64_t subject_type_uid;
+	int64_t first_seen_ms;
+	int64_t last_seen_ms;
 
 	int64_t time_ms;
 	int64_t created_ms; /* when the process began, wall time */

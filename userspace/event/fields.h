@@ -157,7 +157,8 @@
 
 #define PLACE_ELEMENT "enrichments[jurisdiction]"
 #define PLACE_DATA    PLACE_ELEMENT ".data"
-#define PLACE_ROWS                                                                            \
+#define PLACE_ROWS    PLACE_ROWS_OF("\"dst_endpoint.ip\"")
+#define PLACE_ROWS_OF(address)                                                                \
 	FIELD(STRING, "dst.location_country", dst_place.location,                             \
 	      AT(PLACE_DATA, "location_country"), "where it is, ISO 3166-1 alpha-2", ),       \
 		FIELD(SET, "dst.location_law", dst_place.location_law,                        \
@@ -182,7 +183,7 @@
 		FIELD(STRING, "dst.scope", dst_place.scope, AT(PLACE_DATA, "scope"),          \
 		      "public, own, private, loopback, link-local, metadata, ...", ),         \
 		ALSO(STRING, judgement.verdict, AT(PLACE_DATA, "verdict"), WEAK),             \
-		CONST(AT(PLACE_ELEMENT, "name"), "\"dst_endpoint.ip\""),                      \
+		CONST(AT(PLACE_ELEMENT, "name"), address),                                    \
 		CONST(AT(PLACE_ELEMENT, "provider"), "\"demarc\""),                           \
 		CONST(AT(PLACE_ELEMENT, "type"), "\"jurisdiction\""),                         \
 		FACT(TEXT, dst_ip, AT(PLACE_ELEMENT, "value"), WEAK)
@@ -208,6 +209,7 @@
 		      "path below the cgroup root", PATHLIKE),                                    \
 		HEX(process.cgroup_path, cgroup_path, AT(MORE_DATA, "cgroup_path_hex")),          \
 		HEX(process.exe, exe, AT(MORE_DATA, "exe_hex")),                                  \
+		HEX(process.login_user, login_user, AT(MORE_DATA, "login_user_hex")),             \
 		HEX(process.name, name, AT(MORE_DATA, "name_hex")),                               \
 		FIELD(INT, "process.net_ns", process.net_ns, AT(MORE_DATA, "net_ns"),             \
 		      "inode number of its network namespace", ),                                 \
@@ -253,6 +255,7 @@
 #define MESSAGE_ROWS                                                                               \
 	SHOWN(STRING, "message", message, TOP("message"), TEXT, message,                           \
 	      "a sentence for people", ),                                                          \
+		ALSO(STRING, judgement.opened, AT("metadata", "correlation_uid")),                 \
 		ALSO(STRING, judgement.rule, AT("metadata", "event_code")),                        \
 		FACT(TEXT, log_name, AT("metadata", "log_name")),                                  \
 		FACT(INT, logged_ms, AT("metadata", "logged_time")),                               \

@@ -265,6 +265,8 @@ read_type(const struct jsonc *doc, const struct event_type **out, struct error *
 	if (!cJSON_IsString(kind))
 		return jsonc_error(doc, doc->root, why, "no event of demarc: no metadata.type");
 	*out = event_type_by_name(kind->valuestring);
+	if (strcmp(kind->valuestring, event_finding.name) == 0)
+		*out = &event_finding;
 	if (!*out)
 		return jsonc_error(doc, kind, why, "no event kind '%.40s'", kind->valuestring);
 	return 0;

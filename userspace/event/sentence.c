@@ -154,7 +154,7 @@ say_verdict(struct line *line, const struct event_judgement *judgement)
 static void
 say_what(struct line *line, const struct facts *facts, const struct event *event)
 {
-	switch (event->type->kind) {
+	switch ((event->subject ? event->subject : event->type)->kind) {
 	case WIRE_FLOW:
 	case WIRE_CONNECT:
 		say_who(line, facts, event);

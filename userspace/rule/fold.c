@@ -12,6 +12,7 @@
  * what is due and no more.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -52,6 +53,7 @@ struct folds {
 	uint64_t next_id;     /* 0: nobody asks for changes */
 	struct buf key;       /* of the event on offer */
 	struct fold *opened;  /* by the last offer, which became an entry */
+	struct fold *told;    /* whose entry was handed out last, while it may be named */
 	size_t untold;        /* folds whose first event folds_changes() will hand out */
 };
 
@@ -73,6 +75,8 @@ forget(struct folds *folds, struct fold *fold)
 		TAILQ_REMOVE(&folds->dirty, fold, dirty);
 	if (folds->opened == fold)
 		folds->opened = NULL;
+	if (folds->told == fold)
+		folds->told = NULL;
 	if (fold->is_told)
 		buf_add(&folds->forgotten, &fold->id, sizeof(fold->id));
 	else
@@ -243,7 +247,7 @@ folds_offer(struct folds *folds, struct event *event)
 {
 	struct fold *fold = NULL;
 
-	folds->opened = NULL;
+	folds->opened = folds->told = NULL;
 	if (event->type->kind != WIRE_FLOW && event->type->kind != WIRE_CONNECT)
 		return FOLD_PASS;
 	make_key(&folds->key, event);
@@ -266,7 +270,7 @@ folds_offer(struct folds *folds, struct event *event)
 	if (!fold->owed.alert)
 		return FOLD_TAKEN;
 	fold->owed.recent = nothing;
-	folds->opened = fold;
+	folds->opened = folds->told = fold;
 	event->judgement.phase = "open";
 	return FOLD_PASS;
 }
@@ -281,6 +285,17 @@ folds_opened(struct folds *folds)
 	folds->untold -= !fold->is_told;
 	fold->is_told = true;
 	return fold->id;
+}
+
+void
+folds_name(struct folds *folds, const char *uid)
+{
+	struct fold *fold = folds->told;
+
+	if (!fold || !fold->owed.alert || *fold->owed.opened)
+		return;
+	snprintf(fold->owed.opened, sizeof(fold->owed.opened), "%s", uid);
+	mark(folds, fold);
 }
 
 size_t
@@ -308,6 +323,7 @@ make_entry(const struct fold_owed *owed, const char *phase, struct event *out)
 	out->time_ns = owed->last_ns;
 	out->wall_ms = owed->last_ms;
 	out->judgement.phase = phase;
+	out->judgement.opened = *owed->opened ? owed->opened : NULL;
 	out->judgement.count = owed->all.begun ? owed->all.begun : ABSENT;
 	out->judgement.first_ms = owed->first_ms;
 	out->judgement.last_ms = owed->last_ms;
@@ -373,7 +389,9 @@ folds_sweep(struct folds *folds, uint64_t now_ns, bool flush,
 		if (phase) {
 			event_copy_get(fold->first, &entry);
 			make_entry(&fold->owed, phase, &entry);
+			folds->told = fold;
 			emit(&entry, arg);
+			folds->told = NULL;
 		}
 		/* A sum begins anew with what comes next: its owner and the law may be others. */
 		if (phase && strcmp(phase, "update") != 0)
@@ -436,6 +454,9 @@ fold_complete(struct event *event, const void *bytes, size_t length)
 	if (owed.size != length)
 		return -EBADMSG;
 	event->message = NULL; /* the sentence about its first event */
+	owed.opened[sizeof(owed.opened) - 1] = '\0';
 	make_entry(&owed, owed.alert ? "close" : "sum", event);
+	if (event->judgement.opened)
+		event->judgement.opened = event_keep(event, owed.opened, strlen(owed.opened));
 	return 0;
 }

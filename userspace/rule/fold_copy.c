@@ -16,7 +16,7 @@
 
 _Static_assert(CORE_BYTES % sizeof(uint64_t) == 0, "an event is whole words");
 
-/* Every pointer of struct event but `type`, which is a constant. */
+/* Every pointer of struct event but `type` and `subject`, which are constants. */
 static const size_t strings[] = {
 #define STRING(member) offsetof(struct event, member)
 	STRING(process.name),
@@ -58,6 +58,8 @@ static const size_t strings[] = {
 	STRING(judgement.policy_version),
 	STRING(judgement.policy_digest),
 	STRING(judgement.phase),
+	STRING(judgement.opened),
+	STRING(alert_uid),
 #undef STRING
 };
 

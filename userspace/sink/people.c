@@ -360,6 +360,8 @@ put(struct sink *sink, const struct delivery *delivery)
 	struct people *people = people_of(sink);
 	const struct event *event = delivery->event;
 
+	if (event->type == &event_finding) /* its alert is shown */
+		return 0;
 	if (!event->judgement.alert && event->type->kind != WIRE_GAP &&
 	    event->type->kind != WIRE_AGENT)
 		return 0;

@@ -210,6 +210,8 @@ put(struct sink *sink, const struct delivery *delivery)
 	const struct event *event = delivery->event;
 	char key[KEY_BYTES];
 
+	if (event->type == &event_finding) /* its alert is counted */
+		return 0;
 	summary->entries++;
 	summary->alerts += event->judgement.alert;
 	if (event->type->kind == WIRE_GAP && event->lost != ABSENT)
