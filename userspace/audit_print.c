@@ -52,7 +52,8 @@ print_shard(const struct audit_shard *row, FILE *out)
 		return;
 	}
 	fprintf(out,
-		"  %" PRIu64 " entries; of %" PRIu64 " to %" PRIu64 ", %" PRIu64 " are in no topic",
+		"  %" PRIu64 " entries in all topics; of %" PRIu64 " to %" PRIu64
+		", which all topics have passed, %" PRIu64 " are missing",
 		row->entries, row->first, row->known - 1, row->missing);
 	if (row->unread)
 		fprintf(out, " (%" PRIu64 " by the node's own word)", row->unread);

@@ -18,21 +18,25 @@
 enum { EXIT_BROKEN = 1, EXIT_UNDECIDED = 2 };
 
 static const char help[] =
-	"usage: demarc audit-stream --brokers HOSTS [--topic TOPIC]... [OPTIONS]\n"
+	"usage: demarc audit-stream [--brokers HOSTS] [--topic TOPIC]... [OPTIONS]\n"
 	"       demarc audit-stream --file FILE [--json]\n\n"
 	"Reads topics up to where they end now, and proves from the messages alone, for each\n"
 	"node and day, that none is missing, altered or out of order. Repeats are harmless and\n"
 	"counted. With all topics (the default) it proves each shard of the journal, too.\n"
-	"FILE holds messages as kcat -C -J prints them; - is standard input.\n\n"
-	"Exit codes: 0 proven; 1 something is missing, altered or out of order; 2 undecided.\n\n"
-	"  -t, --topic TOPIC         default: demarc.{health,violations,activity,evidence}.v1\n"
-	"      --file FILE           messages that somebody kept, instead of a broker\n"
-	"      --follow              go on until interrupted, then report\n"
-	"      --json                the report for programs\n" READING_HELP
-	"  -h, --help                this text\n";
+	"The brokers and the way to them are those of the settings. FILE holds messages as\n"
+	"kcat -C -J prints them; - is standard input.\n\n"
+	"Exit codes: 0 proven; 1 something is missing, altered or out of order; 2 undecided.\n"
+	"78: the settings are wrong.\n\n"
+	"  -t, --topic TOPIC       default: {health,violations,activity,evidence}.v1 of\n"
+	"                          kafka.topic_prefix\n"
+	"      --file FILE         messages that somebody kept, instead of a broker\n"
+	"      --follow            go on until interrupted, then report\n"
+	"      --json              the report for programs\n" READING_HELP CONFIG_HELP;
 
 struct options {
+	struct config_options config;
 	struct reading reading;
+	char names[4][256]; /* of topics that nobody named */
 	const char *file;
 	bool json;
 };
@@ -83,18 +87,28 @@ audit_all(const struct options *options, struct consumer *consumer)
 	return error ? EXIT_UNDECIDED : (int)report.verdict;
 }
 
+static void
+name_topics(struct options *options, const char *prefix)
+{
+	static const char *const words[] = {"health", "violations", "activity", "evidence"};
+	struct reading *reading = &options->reading;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		snprintf(options->names[i], sizeof(options->names[i]), "%.200s.%s.v1", prefix,
+			 words[i]);
+		reading->topics[reading->topic_count++] = options->names[i];
+	}
+}
+
 /* Heartbeats come first: what they say the broker has must be there when the rest is read. */
 static void
-choose_topics(struct reading *reading)
+choose_topics(struct options *options, const struct config *config)
 {
-	static const char *const all[] = {"demarc.health.v1", "demarc.violations.v1",
-					  "demarc.activity.v1", "demarc.evidence.v1"};
+	struct reading *reading = &options->reading;
 	const char *first;
 
-	if (!reading->topic_count) {
-		memcpy(reading->topics, all, sizeof(all));
-		reading->topic_count = sizeof(all) / sizeof(all[0]);
-	}
+	if (!reading->topic_count)
+		name_topics(options, config->kafka_topic_prefix);
 	for (size_t i = 1; i < reading->topic_count; i++) {
 		if (!strstr(reading->topics[i], ".health."))
 			continue;
@@ -121,40 +135,73 @@ take_option(struct options *options, int letter, struct error *why)
 		options->json = true;
 		return 1;
 	}
+	if (config_option(&options->config, letter, optarg))
+		return 1;
 	return reading_option(&options->reading, letter, optarg, why);
 }
 
 static int
-audit_source(struct options *options)
+audit_file(const struct options *options)
 {
 	struct consumer *consumer;
 	struct error why = {0};
-	int result;
+	int code;
+
+	if (consumer_file_open(&consumer, options->file, &why) < 0)
+		return complain(EXIT_UNDECIDED, &why);
+	code = audit_all(options, consumer);
+	consumer->ops->close(consumer);
+	return code;
+}
+
+static int
+audit_topics(struct options *options, const struct config *config)
+{
+	struct consumer *consumer;
+	struct error why = {0};
+	int code;
+
+	choose_topics(options, config);
+	code = reading_open(&consumer, &options->reading, config, &why);
+	if (code < 0)
+		return complain(reading_exit_code(code) == EXIT_CONFIG ? EXIT_CONFIG
+								       : EXIT_UNDECIDED,
+				&why);
+	code = audit_all(options, consumer);
+	consumer->ops->close(consumer);
+	return code;
+}
+
+/* A file needs no settings. */
+static int
+audit_any(struct options *options)
+{
+	struct config config;
+	int code;
 
 	reading_watch_signals();
-	choose_topics(&options->reading);
 	if (options->file)
-		result = consumer_file_open(&consumer, options->file, &why);
-	else
-		result = reading_open(&consumer, &options->reading, &why);
-	if (result < 0)
-		return complain(EXIT_UNDECIDED, &why);
-	result = audit_all(options, consumer);
-	consumer->ops->close(consumer);
-	return result;
+		return audit_file(options);
+	code = config_open(&config, &options->config);
+	if (code)
+		return code;
+	code = audit_topics(options, &config);
+	config_fini(&config);
+	return code;
 }
 
 int
 cmd_audit_stream(int argc, char **argv)
 {
 	static const struct option names[] = {READING_OPTIONS,
+					      CONFIG_OPTIONS,
 					      {"topic", required_argument, NULL, 't'},
 					      {"file", required_argument, NULL, 'f'},
 					      {"follow", no_argument, NULL, 'w'},
 					      {"json", no_argument, NULL, 'j'},
-					      {"help", no_argument, NULL, 'h'},
 					      {0}};
-	static const struct usage usage = {"audit-stream", help, ":t:h" READING_LETTERS, names};
+	static const struct usage usage = {"audit-stream", help,
+					   CONFIG_LETTERS READING_LETTERS "t:", names};
 	struct options options = {.reading.from = CONSUMER_BEGINNING};
 	struct error why = {0};
 	int letter, taken;
@@ -168,7 +215,7 @@ cmd_audit_stream(int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind]);
-	if (!options.file == !options.reading.brokers)
+	if (options.file && options.reading.brokers)
 		return usage_refuse(&usage, "it takes either --brokers or --file");
-	return audit_source(&options);
+	return audit_any(&options);
 }

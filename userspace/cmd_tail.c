@@ -19,13 +19,14 @@
 
 static const char help[] =
 	"usage: demarc tail [--journal DIR] [OPTIONS]\n"
-	"       demarc tail TOPIC --brokers HOSTS [OPTIONS]\n\n"
+	"       demarc tail TOPIC [--brokers HOSTS] [OPTIONS]\n\n"
 	"Shows the alerts, gaps and words of the agent in the journal of this node (or in DIR)\n"
-	"or in a topic, and what comes. Needs the right to read the journal, not the agent.\n\n"
-	"  -n, --lines N             begin with the last N (10)\n"
-	"      --no-follow           end where it ends now\n"
-	"      --json                every entry, in its own bytes\n"
-	"      --journal DIR         a journal's directory\n" READING_HELP CONFIG_HELP;
+	"or in a topic, and what comes. Needs the right to read the journal, not the agent.\n"
+	"The brokers and the way to them are those of the settings.\n\n"
+	"  -n, --lines N           begin with the last N (10)\n"
+	"      --no-follow         end where it ends now\n"
+	"      --json              every entry, in its own bytes\n"
+	"      --journal DIR       a journal's directory\n" READING_HELP CONFIG_HELP;
 
 struct options {
 	struct config_options config;
@@ -180,25 +181,6 @@ tail_journal(struct tail *tail, const char *path)
 	return code;
 }
 
-/* Of the effective settings, unless a directory was named. */
-static int
-tail_local(struct tail *tail, const struct options *options)
-{
-	struct config config;
-	char path[4096];
-	int code;
-
-	if (options->journal)
-		return tail_journal(tail, options->journal);
-	code = config_open(&config, &options->config);
-	if (code)
-		return code;
-	snprintf(path, sizeof(path), "%s/journal", config.state_directory);
-	code = tail_journal(tail, path);
-	config_fini(&config);
-	return code;
-}
-
 /* Topic
  * -----
  */
@@ -224,14 +206,14 @@ follow_topic(struct tail *tail, struct consumer *consumer)
 }
 
 static int
-tail_topic(struct tail *tail, const struct options *options)
+tail_topic(struct tail *tail, const struct options *options, const struct config *config)
 {
 	struct consumer *consumer;
 	struct error why = {0};
-	int code;
+	int code = reading_open(&consumer, &options->reading, config, &why);
 
-	if (reading_open(&consumer, &options->reading, &why) < 0)
-		return complain(EXIT_IO, &why);
+	if (code < 0)
+		return complain(reading_exit_code(code), &why);
 	code = follow_topic(tail, consumer);
 	consumer->ops->close(consumer);
 	return code;
@@ -240,6 +222,26 @@ tail_topic(struct tail *tail, const struct options *options)
 /* All
  * ---
  */
+
+/* A directory that was named needs no settings. */
+static int
+tail_any(struct tail *tail, const struct options *options)
+{
+	struct config config;
+	char path[4096];
+	int code;
+
+	if (options->journal)
+		return tail_journal(tail, options->journal);
+	code = config_open(&config, &options->config);
+	if (code)
+		return code;
+	snprintf(path, sizeof(path), "%s/journal", config.state_directory);
+	code = options->reading.topic_count ? tail_topic(tail, options, &config)
+					    : tail_journal(tail, path);
+	config_fini(&config);
+	return code;
+}
 
 static int
 open_tail(struct tail *tail)
@@ -280,12 +282,7 @@ run(struct options *options)
 		options->reading.from = -(int64_t)options->lines;
 	if (options->lines == 0 && !options->has_from)
 		options->reading.from = CONSUMER_END;
-	if (code)
-		code = output_failed(code);
-	else if (options->reading.topic_count)
-		code = tail_topic(&tail, options);
-	else
-		code = tail_local(&tail, options);
+	code = code ? output_failed(code) : tail_any(&tail, options);
 	close_tail(&tail);
 	return code;
 }
@@ -342,8 +339,8 @@ cmd_tail(int argc, char **argv)
 		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind + 1]);
 	if (optind < argc)
 		reading_add_topic(&options.reading, argv[optind], &why);
-	if (!options.reading.topic_count != !options.reading.brokers)
-		return usage_refuse(&usage, "a TOPIC and --brokers go together");
+	if (!options.reading.topic_count && options.reading.brokers)
+		return usage_refuse(&usage, "--brokers needs a TOPIC");
 	if (options.reading.topic_count && options.journal)
 		return usage_refuse(&usage, "either a TOPIC or --journal");
 	return run(&options);

@@ -2,9 +2,11 @@
 /* cmd_version - versions of demarc and of what it stands on. */
 #include <bpf/libbpf.h>
 #include <cjson/cJSON.h>
+#include <librdkafka/rdkafka.h>
 #include <maxminddb.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <zlib.h>
 
 #include "commands.h"
 #include "options.h"
@@ -27,11 +29,13 @@ cmd_version(int argc, char **argv)
 	}
 	if (optind != argc)
 		return usage_refuse(&usage, "'%s' is one argument too many", argv[optind]);
-	printf(json ? "{\"version\":\"%s\",\"revision\":\"%s\",\"libbpf\":\"%d.%d\",\"cjson\":\"%"
-		      "s\","
-		      "\"libmaxminddb\":\"%s\",\"openssl\":\"%s\"}\n"
-		    : "demarc %s (%s)\nlibbpf %d.%d\ncJSON %s\nlibmaxminddb %s\n%s\n",
+	printf(json ? "{\"version\":\"%s\",\"revision\":\"%s\",\"libbpf\":\"%d.%d\",\"cjson\":"
+		      "\"%s\",\"libmaxminddb\":\"%s\",\"librdkafka\":\"%s\",\"zlib\":\"%s\","
+		      "\"openssl\":\"%s\"}\n"
+		    : "demarc %s (%s)\nlibbpf %d.%d\ncJSON %s\nlibmaxminddb %s\nlibrdkafka %s\n"
+		      "zlib %s\n%s\n",
 	       DEMARC_VERSION, DEMARC_REVISION, libbpf_major_version(), libbpf_minor_version(),
-	       cJSON_Version(), MMDB_lib_version(), OpenSSL_version(OPENSSL_VERSION));
+	       cJSON_Version(), MMDB_lib_version(), rd_kafka_version_str(), zlibVersion(),
+	       OpenSSL_version(OPENSSL_VERSION));
 	return EXIT_OK;
 }

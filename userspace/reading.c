@@ -4,22 +4,16 @@
 #include <signal.h>
 #include <time.h>
 
+#include "options.h"
 #include "reading.h"
-
-static int
-add(const char **list, size_t *count, size_t most, const char *value, const char *what,
-    struct error *why)
-{
-	if (*count == most)
-		return error_set(why, -E2BIG, "more than %zu %s", most, what);
-	list[(*count)++] = value;
-	return 0;
-}
 
 int
 reading_add_topic(struct reading *reading, const char *topic, struct error *why)
 {
-	return add(reading->topics, &reading->topic_count, READING_TOPICS, topic, "topics", why);
+	if (reading->topic_count == READING_TOPICS)
+		return error_set(why, -E2BIG, "more than %d topics", READING_TOPICS);
+	reading->topics[reading->topic_count++] = topic;
+	return 0;
 }
 
 int
@@ -33,10 +27,6 @@ reading_option(struct reading *reading, int letter, const char *value, struct er
 		break;
 	case 'F':
 		reading->properties_file = value;
-		break;
-	case 'X':
-		error = add(reading->properties, &reading->property_count, READING_PROPERTIES,
-			    value, "of -X", why);
 		break;
 	case 'o':
 		if (consumer_from(value, &reading->from) < 0)
@@ -52,18 +42,29 @@ reading_option(struct reading *reading, int letter, const char *value, struct er
 }
 
 int
-reading_open(struct consumer **out, const struct reading *reading, struct error *why)
+reading_open(struct consumer **out, const struct reading *reading, const struct config *config,
+	     struct error *why)
 {
+	const char *file = reading->properties_file;
 	struct consumer_options options = {
-		.brokers = reading->brokers,
+		.brokers = reading->brokers ? reading->brokers : config->kafka_brokers,
 		.topics = reading->topics,
-		.properties = reading->properties,
-		.properties_file = reading->properties_file,
+		.properties = config->kafka_properties,
+		.properties_file = file ? file : config->kafka_properties_file,
 		.from = reading->from,
 		.follow = reading->follow,
 	};
 
+	if (!*options.brokers)
+		return error_set(why, -ENODATA,
+				 "no brokers: set kafka.brokers, or name them with --brokers");
 	return consumer_open(out, &options, why);
+}
+
+int
+reading_exit_code(int error)
+{
+	return error == -EINVAL || error == -ENODATA ? EXIT_CONFIG : EXIT_IO;
 }
 
 static void

@@ -22,9 +22,10 @@ import stand  # noqa: E402
 import test_delivery  # noqa: E402
 import test_faults  # noqa: E402
 import test_rates  # noqa: E402
+import test_reading  # noqa: E402
 import test_security  # noqa: E402
 
-MODULES = (test_delivery, test_security, test_rates, test_faults)
+MODULES = (test_delivery, test_reading, test_security, test_rates, test_faults)
 
 
 def main():

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/secret.h"
 #include "consumer.h"
 
 #define WAIT_MS    10000
@@ -46,6 +47,8 @@ set(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *wh
 
 	if (rd_kafka_conf_set(conf, name, value, words, sizeof(words)) == RD_KAFKA_CONF_OK)
 		return 0;
+	if (secret_is_named(name)) /* its words may hold the value */
+		return error_set(why, -EINVAL, "%s: the value is refused", name);
 	return error_set(why, -EINVAL, "%s", words);
 }
 
@@ -80,16 +83,35 @@ set_file(rd_kafka_conf_t *conf, const char *path, struct error *why)
 {
 	struct buf text cleanup(buf_fini) = {0};
 	int error = buf_read_file(&text, path, FILE_BYTES);
+	unsigned int number = 0;
 	char *rest, *line;
 
+	snprintf(why->file, sizeof(why->file), "%s", path);
 	if (error)
-		return error_set(why, error, "%s: %s", path, strerror(-error));
+		return error_set(why, error == -ENOMEM ? error : -EINVAL, "cannot read it: %s",
+				 strerror(-error));
 	buf_addc(&text, '\0');
 	for (rest = text.failed ? NULL : text.data; !error && (line = strsep(&rest, "\n"));) {
+		why->line = ++number;
 		line = trim(line);
 		if (*line && *line != '#')
 			error = set_line(conf, line, why);
 	}
+	explicit_bzero(text.data, text.length);
+	if (!error)
+		*why = (struct error){0};
+	return error;
+}
+
+static int
+set_given(rd_kafka_conf_t *conf, const char *property, struct error *why)
+{
+	int error;
+
+	snprintf(why->file, sizeof(why->file), "kafka.properties");
+	error = set_line(conf, property, why);
+	if (!error)
+		*why = (struct error){0};
 	return error;
 }
 
@@ -104,22 +126,23 @@ set_all(rd_kafka_conf_t *conf, const struct consumer_options *options, struct er
 		error = set(conf, "enable.partition.eof", "true", why);
 	if (!error)
 		error = set(conf, "allow.auto.create.topics", "false", why);
-	if (!error && options->properties_file)
+	if (!error && options->properties_file && *options->properties_file)
 		error = set_file(conf, options->properties_file, why);
 	for (const char *const *each = options->properties; !error && each && *each; each++)
-		error = set_line(conf, *each, why);
+		error = set_given(conf, *each, why);
 	return error;
 }
 
-/* Only the last words matter: a consumer that gives up says them. */
+/* Only the last words matter: a consumer that gives up says them. That a producer's property is of
+ * no use here is none. */
 static void
 note_words(const rd_kafka_t *handle, int level, const char *facility, const char *words)
 {
 	struct topics *topics = rd_kafka_opaque(handle);
 
 	(void)level;
-	(void)facility;
-	snprintf(topics->last, sizeof(topics->last), "%s", words);
+	if (strcmp(facility, "CONFWARN") != 0)
+		snprintf(topics->last, sizeof(topics->last), "%s", words);
 }
 
 static int
