@@ -44,7 +44,7 @@ struct coverage {
 	const char *subject; /* "egress" */
 	const char *hook;    /* "cgroup_skb/egress" */
 	enum coverage_state state;
-	char why[160];      /* when refused or off: the kernel's word for it */
+	char why[160];      /* when refused or off: the kernel's word for it; else what was amiss */
 	const char *unseen; /* what is not seen without it */
 };
 
@@ -56,7 +56,7 @@ void probes_stop(struct probes *probes);
 void probes_close(struct probes *probes);
 /* True when the kernel was counting already: a set of probes was found and taken over. */
 bool probes_adopted(const struct probes *probes);
-/* True when the set was found, and its gate was not attached any more. */
+/* True when the set was found, and the gate or what it leans on was not attached any more. */
 bool probes_interrupted(const struct probes *probes);
 /* Boot time since when every packet was counted. */
 uint64_t probes_begun_ns(const struct probes *probes);

@@ -149,11 +149,12 @@ say_coverage(struct run *run)
 
 	for (size_t i = 0; i < count; i++) {
 		attached += rows[i].state == COVERAGE_ATTACHED;
-		if (rows[i].state == COVERAGE_ATTACHED)
+		if (rows[i].state == COVERAGE_ATTACHED && !*rows[i].why)
 			continue;
-		snprintf(text, sizeof(text), "%s (%s): %s; not seen: %s", rows[i].subject,
-			 rows[i].hook, rows[i].why, rows[i].unseen);
-		if (rows[i].state == COVERAGE_REFUSED)
+		snprintf(text, sizeof(text), "%s (%s): %s; not seen%s: %s", rows[i].subject,
+			 rows[i].hook, rows[i].why,
+			 rows[i].state == COVERAGE_ATTACHED ? " meanwhile" : "", rows[i].unseen);
+		if (rows[i].state != COVERAGE_OFF)
 			log_warn("coverage", "%s", text);
 		agent_say(run->agent, WIRE_LIFE_COVERAGE, text);
 	}
@@ -207,8 +208,8 @@ say_uncounted(struct run *run, bool is_resumed, int stale)
 				  "gone: a gap tells since when counts are not exact");
 		agent_say_down(run->agent, clock_boot_ns());
 	} else if (probes_interrupted(run->live.probes)) {
-		log_warn("pins", "somebody took the gate away: a gap tells since when it may not "
-				 "have counted");
+		log_warn("pins", "somebody took away what counts (see coverage): a gap tells since "
+				 "when it may not have counted");
 		agent_say_down(run->agent, clock_boot_ns());
 	} else if (!stale && ring_is_new(run->live.source)) {
 		agent_say_down(run->agent, probes_begun_ns(run->live.probes));

@@ -9,7 +9,7 @@ import time
 import harness
 
 BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-LOOKUP, UPDATE, OBJ_GET, PROG_NEXT, MAP_NEXT, LINK_NEXT = 1, 2, 7, 11, 12, 31
+LOOKUP, UPDATE, OBJ_GET, PROG_NEXT, MAP_NEXT, LINK_NEXT, LINK_DETACH = 1, 2, 7, 11, 12, 31, 34
 
 # Members of struct wire_settings, and of struct wire_sum.
 SILENT, GENERATION, SET, BUILD, SILENCED, SETTINGS_BYTES = 32, 36, 40, 48, 80, 104
@@ -39,13 +39,27 @@ def ids():
     return found
 
 
+def get(path):
+    """A descriptor of what is pinned there."""
+    name = ctypes.create_string_buffer(path.encode())
+    fd, _ = bpf(OBJ_GET, struct.pack("<QII", ctypes.addressof(name), 0, 0))
+    harness.expect(fd >= 0, path, "cannot be opened")
+    return fd
+
+
+def detach_link(path):
+    """Take the link from its cgroup, though others hold it."""
+    fd = get(path)
+    answer, _ = bpf(LINK_DETACH, struct.pack("<I", fd))
+    os.close(fd)
+    harness.expect(answer == 0, path, "cannot be detached")
+
+
 class Map:
     """A pinned array, element by element."""
 
     def __init__(self, path, value_bytes):
-        name = ctypes.create_string_buffer(path.encode())
-        self.fd, _ = bpf(OBJ_GET, struct.pack("<QII", ctypes.addressof(name), 0, 0))
-        harness.expect(self.fd >= 0, path, "cannot be opened")
+        self.fd = get(path)
         self.value_bytes = value_bytes
 
     def __enter__(self):

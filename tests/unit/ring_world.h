@@ -92,11 +92,10 @@ probes_stop(struct probes *probes)
 	probes->settings->silent = 1;
 }
 
-bool
-uplinks_tend(struct probes *probes, char *said, size_t room)
+void
+probes_tend(struct probes *probes, uint64_t now_ns, record_fn fn, void *arg)
 {
-	(void)probes, (void)said, (void)room;
-	return false;
+	(void)probes, (void)now_ns, (void)fn, (void)arg;
 }
 
 int

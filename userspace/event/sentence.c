@@ -125,7 +125,7 @@ say_gap(struct line *line, const struct event *event)
 		return;
 	}
 	if (event->lost == ABSENT) { /* nobody counted */
-		say(line, "demarc was not there: what left meanwhile is not known");
+		say(line, "demarc did not count: what left meanwhile is not known");
 		return;
 	}
 	say_int(line, event->lost);

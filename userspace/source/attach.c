@@ -16,26 +16,32 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "probes_private.h"
 #include "programs.h"
+
+const char *
+link_name(char out[LINK_NAME], const struct probes *probes, size_t i)
+{
+	if (programs[i].attach == BY_LINK)
+		snprintf(out, LINK_NAME, "%s_%u", programs[i].name, probes->generation);
+	else
+		snprintf(out, LINK_NAME, "%s", programs[i].name);
+	return out;
+}
 
 /* Where the program's link is pinned. */
 static const char *
 link_path(char out[PIN_PATH], const struct probes *probes, size_t i)
 {
-	char name[32];
+	char name[LINK_NAME];
 
-	if (programs[i].attach == BY_LINK)
-		snprintf(name, sizeof(name), "%s_%u", programs[i].name, probes->generation);
-	else
-		snprintf(name, sizeof(name), "%s", programs[i].name);
-	return pin_path(out, probes->pins.set, "link_", name);
+	return pin_path(out, probes->pins.set, "link_", link_name(name, probes, i));
 }
 
-/* The cgroup of a link may have been removed: then the link is only a name. */
-static bool
-is_dead(const struct bpf_link *link)
+bool
+link_is_dead(const struct bpf_link *link)
 {
 	struct bpf_link_info info = {0};
 	uint32_t size = sizeof(info);
@@ -53,7 +59,7 @@ open_pinned(const struct probes *probes, size_t i)
 	if (!probes->adopted)
 		return NULL;
 	link = bpf_link__open(link_path(path, probes, i));
-	if (!link || !is_dead(link))
+	if (!link || !link_is_dead(link))
 		return link;
 	unlink(path);
 	bpf_link__destroy(link);
@@ -133,10 +139,16 @@ attach(struct probes *probes, size_t i, struct bpf_link *link)
 	return probes->links[i] ? 0 : -errno;
 }
 
+/* In the place of what was said of the same before. */
 void
-coverage_add(struct probes *probes, const struct coverage *row)
+coverage_put(struct probes *probes, const struct coverage *row)
 {
-	probes->coverage[probes->coverage_count++] = *row;
+	size_t i = 0;
+
+	while (i < probes->coverage_count && strcmp(probes->coverage[i].unseen, row->unseen) != 0)
+		i++;
+	probes->coverage[i] = *row;
+	probes->coverage_count += i == probes->coverage_count;
 }
 
 static void
@@ -148,7 +160,7 @@ cover(struct probes *probes, size_t i, enum coverage_state state, const char *te
 			       .unseen = programs[i].unseen};
 
 	snprintf(row.why, sizeof(row.why), "%s", text);
-	coverage_add(probes, &row);
+	coverage_put(probes, &row);
 	probes->attached[i] = state == COVERAGE_ATTACHED;
 }
 
@@ -159,7 +171,7 @@ conclude(struct probes *probes, size_t i, int result, const char *detail, struct
 	const struct program *row = &programs[i];
 
 	if (!result) {
-		cover(probes, i, COVERAGE_ATTACHED, "");
+		cover(probes, i, COVERAGE_ATTACHED, detail);
 		return 0;
 	}
 	cover(probes, i, COVERAGE_REFUSED, *detail ? detail : strerror(-result));
@@ -169,16 +181,37 @@ conclude(struct probes *probes, size_t i, int result, const char *detail, struct
 	return 0;
 }
 
+/* Did somebody take the link away? Of programs that are replaced the old one may be there. */
+static bool
+is_missed(struct probes *probes, size_t i, const struct bpf_link *link)
+{
+	char path[PIN_PATH], name[LINK_NAME];
+
+	if (!probes->adopted || link || programs[i].attach == BY_RUNNING)
+		return false;
+	snprintf(name, sizeof(name), "%s_%u", programs[i].name, probes->settings->generation);
+	return access(pin_path(path, probes->pins.set, "link_", name), F_OK) < 0;
+}
+
+static void
+note_missed(struct probes *probes, size_t i)
+{
+	probes->interrupted |= programs[i].required;
+	if (!strcmp(programs[i].name, "flow_state"))
+		probes->ends_missed_ns = clock_boot_ns();
+}
+
 static int
 start_program(struct probes *probes, size_t i, struct error *why)
 {
 	struct bpf_link *link;
+	bool missed;
 	int result;
 
 	if (programs[i].instead && probes->attached[i - 1])
 		return 0;
 	link = open_pinned(probes, i);
-	probes->interrupted |= probes->adopted && !link && programs[i].required;
+	missed = is_missed(probes, i, link);
 	if (link && (!probes->replaces || programs[i].attach == BY_RUNNING)) {
 		probes->links[i] = link;
 		cover(probes, i, COVERAGE_ATTACHED, "");
@@ -193,7 +226,28 @@ start_program(struct probes *probes, size_t i, struct error *why)
 		result = run_iterator(probes->links[i]);
 	if (!result)
 		pin_link(probes, i);
-	return conclude(probes, i, result, "", why);
+	if (!result && missed)
+		note_missed(probes, i);
+	return conclude(probes, i, result,
+			!result && missed ? "was gone when the agent came, and is attached again"
+					  : "",
+			why);
+}
+
+int
+program_attach_again(struct probes *probes, size_t i)
+{
+	int result = object_load(probes, i);
+
+	bpf_link__destroy(probes->links[i]);
+	probes->links[i] = NULL;
+	if (!result)
+		result = attach(probes, i, NULL);
+	if (!result)
+		pin_link(probes, i);
+	cover(probes, i, result ? COVERAGE_REFUSED : COVERAGE_ATTACHED,
+	      result ? strerror(-result) : "");
+	return result;
 }
 
 /* The filters' program is pinned too, so that it need not be loaded to be put on a new uplink. */

@@ -139,6 +139,36 @@ pins_open(struct pins *pins, const char *folder, const char *instance, bool make
 	return 0;
 }
 
+int
+pins_reopen(struct pins *pins, const char *folder, const char *instance, struct error *why)
+{
+	struct pins fresh;
+	int result;
+
+	if (pins->lock >= 0 && is_there(pins->lock, pins->instance))
+		return 0;
+	result = pins_open(&fresh, folder, instance, true, why);
+	if (result < 0)
+		return result;
+	pins_forget(pins);
+	pins->lock = fresh.lock;
+	return 0;
+}
+
+int
+pins_make(const struct pins *pins)
+{
+	return mkdir(pins->set, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+void
+pins_forget(struct pins *pins)
+{
+	if (pins->lock >= 0)
+		close(pins->lock);
+	pins->lock = -1;
+}
+
 void
 pins_close(struct pins *pins)
 {

@@ -42,7 +42,11 @@ void pins_instance(char instance[PINS_NAME], const char *name);
  */
 int pins_open(struct pins *pins, const char *folder, const char *instance, bool make,
 	      struct error *why);
-void pins_close(struct pins *pins); /* removes folders that are empty */
+/* The folder may have been removed meanwhile: make and lock it anew. As pins_open(). */
+int pins_reopen(struct pins *pins, const char *folder, const char *instance, struct error *why);
+int pins_make(const struct pins *pins); /* the folder of the set */
+void pins_close(struct pins *pins);     /* removes folders that are empty */
+void pins_forget(struct pins *pins);    /* removes none: nothing is pinned there any more */
 
 /* Path of what is pinned under that name in a set. */
 #define PIN_PATH (PINS_PATH + LAYOUT_TEXT + 64)

@@ -51,7 +51,7 @@ libbpf_quiet(void)
 static void
 cover_sequence(struct probes *probes)
 {
-	coverage_add(probes,
+	coverage_put(probes,
 		     &(struct coverage){
 			     .subject = "sequence numbers",
 			     .hook = "fetch-and-add",
@@ -62,17 +62,16 @@ cover_sequence(struct probes *probes)
 }
 
 /* Nor this: whether what passes between two agents is seen. */
-static void
-cover_pins(struct probes *probes, enum coverage_state state, const char *text)
+void
+coverage_pins(struct probes *probes, enum coverage_state state, const char *text)
 {
 	struct coverage row = {.subject = "counting while the agent is away",
 			       .hook = "BPF file system",
 			       .state = state,
-			       .unseen = "what passes between the end of one agent and the start "
-					 "of the next"};
+			       .unseen = PINS_UNSEEN};
 
 	snprintf(row.why, sizeof(row.why), "%.150s", text);
-	coverage_add(probes, &row);
+	coverage_put(probes, &row);
 }
 
 /* 0 with pins.lock < 0: nothing will be pinned. */
@@ -85,8 +84,8 @@ open_pins(struct probes *probes, struct error *why)
 	int result = pins_check(options->pins, reason, sizeof(reason));
 
 	if (options->apart || result < 0) {
-		cover_pins(probes, result < 0 ? COVERAGE_OFF : COVERAGE_ATTACHED,
-			   result < 0 ? reason : "");
+		coverage_pins(probes, result < 0 ? COVERAGE_OFF : COVERAGE_ATTACHED,
+			      result < 0 ? reason : "");
 		return 0;
 	}
 	result = pins_open(&probes->pins, options->pins, options->instance, true, &detail);
@@ -103,8 +102,8 @@ open_pins(struct probes *probes, struct error *why)
 		log_warn("pins", "the kernel will not count while the agent is away: %s",
 			 detail.text);
 	}
-	cover_pins(probes, result < 0 ? COVERAGE_OFF : COVERAGE_ATTACHED,
-		   result < 0 ? detail.text : "");
+	coverage_pins(probes, result < 0 ? COVERAGE_OFF : COVERAGE_ATTACHED,
+		      result < 0 ? detail.text : "");
 	return 0;
 }
 
@@ -167,10 +166,8 @@ adopt(struct probes *probes)
 static int
 create(struct probes *probes)
 {
-	int result = 0;
+	int result = probes->pins.lock >= 0 ? pins_make(&probes->pins) : 0;
 
-	if (probes->pins.lock >= 0 && mkdir(probes->pins.set, 0700) < 0 && errno != EEXIST)
-		result = -errno;
 	if (!result)
 		result = objects_create_maps(probes);
 	if (!result)

@@ -40,11 +40,13 @@ struct probes {
 	uint32_t scope_level;
 	unsigned int cpus;
 	struct pins pins;
-	bool adopted;     /* the maps were there before */
-	bool replaces;    /* and what was attached to them is of another build */
-	bool interrupted; /* what counts was gone: it did not, since nobody knows when */
-	bool stale;       /* maps only, of another layout */
-	bool unreadable;  /* and not even those */
+	bool adopted;            /* the maps were there before */
+	bool replaces;           /* and what was attached to them is of another build */
+	bool interrupted;        /* what counts was gone: it did not, since nobody knows when */
+	uint64_t ends_missed_ns; /* ends of TCP flows were not told, until this boot time; or 0 */
+	uint64_t tended_ns;      /* boot time at which all stood last; 0: when it began */
+	bool stale;              /* maps only, of another layout */
+	bool unreadable;         /* and not even those */
 	bool stopped;
 	uint64_t build;
 	uint32_t generation; /* that programs loaded from now on belong to */
@@ -92,7 +94,21 @@ uint64_t layout_build(void);
 int programs_attach(struct probes *probes, struct error *why);
 void programs_attach_rest(struct probes *probes);
 void programs_detach(struct probes *probes);
-void coverage_add(struct probes *probes, const struct coverage *row);
+/* The link is dead: load it anew. What was loaded stays for objects_close(). */
+int program_attach_again(struct probes *probes, size_t i);
+void coverage_put(struct probes *probes, const struct coverage *row);
+/* The name under which a program's link is pinned. */
+#define LINK_NAME 32
+const char *link_name(char out[LINK_NAME], const struct probes *probes, size_t i);
+/* Its cgroup was removed, or somebody detached it: then a link is only a name. */
+bool link_is_dead(const struct bpf_link *link);
+
+/* probes.c: whether what passes between two agents is seen. */
+void coverage_pins(struct probes *probes, enum coverage_state state, const char *text);
+#define PINS_UNSEEN "what passes between the end of one agent and the start of the next"
+
+/* tend.c: look whether all still stands and is pinned; what changed is mended and told. */
+void probes_tend(struct probes *probes, uint64_t now_ns, record_fn fn, void *arg);
 
 /* settings.c: the maps that are read and written in place. */
 int settings_map(struct probes *probes);

@@ -127,26 +127,6 @@ merge(struct ring *ring, int budget, record_fn fn, void *arg)
 	}
 }
 
-/* An uplink that came or went is a change of coverage: the journal must know. */
-static void
-tend_uplinks(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
-{
-	struct {
-		struct wire_agent agent;
-		char text[WIRE_TEXT_BYTES];
-	} record = {.agent = {.head = {.kind = WIRE_AGENT,
-				       .size = sizeof(record),
-				       .cpu = UINT32_MAX,
-				       .time_ns = now_ns},
-			      .life = WIRE_LIFE_COVERAGE}};
-
-	if (!uplinks_tend(ring->probes, record.text, sizeof(record.text)))
-		return;
-	record.agent.text.offset = sizeof(record.agent);
-	record.agent.text.length = (uint16_t)strlen(record.text);
-	fn(&record.agent.head, arg);
-}
-
 static void
 sweep_a_part(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
 {
@@ -154,7 +134,7 @@ sweep_a_part(struct ring *ring, uint64_t now_ns, record_fn fn, void *arg)
 		ring->sweeping = true;
 		ring->swept_ns = now_ns;
 		losses_tell_sums(ring->losses, ring->emptied, now_ns, fn, arg);
-		tend_uplinks(ring, now_ns, fn, arg);
+		probes_tend(ring->probes, now_ns, fn, arg);
 	}
 	if (ring->sweeping)
 		ring->sweeping = sweep_step(ring->sweep);
