@@ -99,6 +99,7 @@ struct journal_state {
 	uint64_t refused_bulk;
 	uint64_t refused_critical;
 	uint64_t acknowledged;
+	uint64_t waiting; /* numbered, or restored at open, and not on disk yet */
 	uint64_t staged_bytes;
 	uint64_t written_bytes;
 	uint64_t syncs;

@@ -132,6 +132,8 @@ add_journal(cJSON *root, const struct journal_state *state)
 	cJSON_AddStringToObject(journal, "shard", state->shard ? state->shard : "");
 	number(journal, "admitted", state->admitted);
 	number(journal, "acknowledged", state->acknowledged);
+	number(journal, "waiting", state->waiting);
+	number(journal, "next_sequence", state->next_sequence);
 	number(journal, "refused_bulk", state->refused_bulk);
 	number(journal, "refused_critical", state->refused_critical);
 	number(journal, "staged_bytes", state->staged_bytes);

@@ -90,23 +90,21 @@ streaming_describe(struct streaming *streaming, char *(*describe)(void *arg), vo
 	streaming->arg = arg;
 }
 
-/* Entries that are admitted and not on disk yet are the newest; until all of those are of one
- * shard, nothing new may go. */
+/* What waits for the disk is the newest; until all of that is of one shard, nothing new may go. */
 static void
 allow(struct streaming *streaming)
 {
 	struct agent_state state;
 	struct journal_state *journal = &state.journal;
-	uint64_t waiting;
 
 	agent_state(streaming->agent, &state);
 	if (!state.has_journal || !*journal->shard)
 		return;
 	snprintf(streaming->log_name, sizeof(streaming->log_name), "%s", journal->shard);
 	streaming->next_sequence = journal->next_sequence;
-	waiting = journal->admitted - journal->acknowledged;
-	if (waiting <= journal->next_sequence)
-		stream_allow(streaming->stream, journal->shard, journal->next_sequence - waiting);
+	if (journal->waiting <= journal->next_sequence)
+		stream_allow(streaming->stream, journal->shard,
+			     journal->next_sequence - journal->waiting);
 }
 
 static void

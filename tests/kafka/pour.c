@@ -83,14 +83,12 @@ turn(struct pour *pour)
 {
 	struct journal_state state;
 	struct stream_news news;
-	uint64_t waiting;
 
 	journal_commit(pour->journal);
 	journal_acknowledged(pour->journal);
 	journal_state(pour->journal, &state);
-	waiting = state.admitted - state.acknowledged;
-	if (*state.shard && waiting <= state.next_sequence)
-		stream_allow(pour->stream, state.shard, state.next_sequence - waiting);
+	if (*state.shard && state.waiting <= state.next_sequence)
+		stream_allow(pour->stream, state.shard, state.next_sequence - state.waiting);
 	while (stream_news(pour->stream, &news))
 		log_info("pour", "%s", news.text);
 }
@@ -126,7 +124,7 @@ is_drained(struct pour *pour)
 	for (int i = 0; i < STREAM_ENTRY_TOPICS; i++)
 		if (state.topics[i].lag || state.topics[i].in_flight)
 			return false;
-	return journal.acknowledged == journal.admitted;
+	return !journal.waiting;
 }
 
 static uint64_t

@@ -48,6 +48,7 @@ def raw_entries(state):
             with open(os.path.join(folder, name), "rb") as segment:
                 data = segment.read()
             at, = harness.struct.unpack_from("<I", data, 12)
+            data = harness.unpacked(data, at)
             while at + harness.FRAME.size <= len(data):
                 length = harness.FRAME.unpack_from(data, at)[0]
                 if not length:
@@ -170,9 +171,11 @@ class Stand(harness.Sandbox):
         """Until the broker has all that the journal has."""
         def is_drained():
             expect(agent.process.poll() is None, "the agent ended:", agent.tail())
-            state = (agent.status(check=False) or {}).get("kafka")
-            return state and state["up"] and all(
-                not topic["lag"] and not topic["in_flight"] for topic in state["topics"][:3])
+            status = agent.status(check=False) or {}
+            state, journal = status.get("kafka"), status.get("journal")
+            return state and state["up"] and not journal["waiting"] and all(
+                topic["log_name"] == journal["shard"] and not topic["in_flight"] and
+                topic["next_sequence"] == journal["next_sequence"] for topic in state["topics"][:3])
         try:
             wait_until(is_drained, seconds, "the stream to drain")
         except harness.Failure as failure:

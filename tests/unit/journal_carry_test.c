@@ -153,8 +153,11 @@ what_was_kept_is_written_by_the_next(void **state)
 	assert_int_equal(read.entries, 7);
 	pair = open_pair(*state, "n1");
 	assert_int_equal(journal_state_of(&pair).restored, 5);
+	await_ticket(pair.journal, 12);
+	assert_int_equal(journal_state_of(&pair).waiting, 0);
 	ticket = put(&pair, 3, MONDAY_MS + 3);
 	assert_int_equal(ticket, 15);
+	assert_int_equal(journal_state_of(&pair).waiting, 3);
 	keep(&pair);
 	journal_commit(pair.journal);
 	await_ticket(pair.journal, ticket);

@@ -36,5 +36,6 @@ journal_state(const struct journal *journal, struct journal_state *out)
 		.next_sequence = journal->sequence,
 	};
 	store_state(journal->store, out);
+	out->waiting = journal->ticket - out->acknowledged;
 	out->acknowledged -= journal->began_at; /* so that it compares with admitted */
 }
