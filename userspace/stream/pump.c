@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* pump.c - the thread's side: lanes in turn, reports, cursors, handles made anew. */
+/*
+ * pump.c - the thread's side: lanes in turn, reports, cursors, handles made anew.
+ *
+ * A thread of its own, because reading the journal, resolving names and ending a handle
+ * may each stall for seconds: the loop must not wait for that, nor must what it stores.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <netdb.h>
@@ -16,7 +21,7 @@
 #include "stream/stream_private.h"
 
 #define MS        UINT64_C(1000000)
-#define STORE_NS  (1000 * MS)
+#define SYNC_NS   (1000 * MS) /* of cursors */
 #define DRAIN_NS  (5000 * MS) /* before a handle is replaced whose files changed */
 #define REOPEN_NS (1000 * MS)
 #define SLEEP_MS  250
@@ -230,6 +235,18 @@ tend_client(struct stream *stream, uint64_t now_ns)
  * ------
  */
 
+/* Once for each trouble, and for its end. */
+static void
+note_store(struct stream *stream, int error)
+{
+	if (error && error != stream->store_error)
+		log_warn("kafka", "cannot store %s: %s", stream->cursors_path, strerror(-error));
+	else if (!error && stream->store_error)
+		log_info("kafka", "%s can be stored again", stream->cursors_path);
+	stream->store_error = error;
+}
+
+/* As soon as it moves: what a kill makes come again is what is on its way, and no more. */
 static void
 store_cursors(struct stream *stream)
 {
@@ -246,13 +263,21 @@ store_cursors(struct stream *stream)
 	}
 	if (memcmp(now, stream->stored, sizeof(now)) == 0)
 		return;
-	error = cursors_store(now, stream->cursors_path);
-	if (error) {
-		log_warn("kafka", "cannot store %s: %s", stream->cursors_path, strerror(-error));
+	error = cursors_write(&stream->cursors, now);
+	note_store(stream, error);
+	if (error)
 		return;
-	}
 	memcpy(stream->stored, now, sizeof(now));
 	stream->state.cursor_stores++;
+}
+
+static void
+sync_cursors(struct stream *stream)
+{
+	int error = cursors_sync(&stream->cursors);
+
+	if (error)
+		note_store(stream, error);
 }
 
 static rd_kafka_headers_t *
@@ -359,6 +384,7 @@ stream_pump(struct stream *stream)
 
 	take_word(stream, now_ns);
 	client_poll(stream->client);
+	store_cursors(stream);
 	tend_client(stream, now_ns);
 	for (int i = 0; i < STREAM_ENTRY_TOPICS; i++) {
 		lane_settle(stream->lanes[i], stream->client, now_ns);
@@ -366,9 +392,9 @@ stream_pump(struct stream *stream)
 			has_more |= lane_pump(stream->lanes[i], stream->client, &stream->horizon,
 					      now_ns);
 	}
-	if (now_ns - stream->stored_ns > STORE_NS) {
-		stream->stored_ns = now_ns;
-		store_cursors(stream);
+	if (now_ns - stream->synced_ns > SYNC_NS) {
+		stream->synced_ns = now_ns;
+		sync_cursors(stream);
 	}
 	show_state(stream);
 	return has_more;
@@ -408,7 +434,9 @@ stream_thread(void *arg)
 	while (!is_finished(stream))
 		if (!stream_pump(stream) && !is_finished(stream))
 			rest(stream, SLEEP_MS);
-	if (!stream->is_dropped)
-		store_cursors(stream);
+	if (stream->is_dropped)
+		return NULL;
+	store_cursors(stream);
+	sync_cursors(stream);
 	return NULL;
 }

@@ -27,6 +27,7 @@ free_stream(struct stream *stream)
 	client_close(stream->client);
 	for (int i = 0; i < STREAM_ENTRY_TOPICS; i++)
 		lane_close(stream->lanes[i]);
+	cursors_close(&stream->cursors);
 	for (char **each = stream->properties; each && *each; each++) {
 		explicit_bzero(*each, strlen(*each));
 		free(*each);
@@ -124,7 +125,7 @@ make_paths(struct stream *stream, struct error *why)
 static void
 load_cursors(struct stream *stream)
 {
-	int error = cursors_load(stream->stored, stream->cursors_path);
+	int error = cursors_open(&stream->cursors, stream->cursors_path, stream->stored);
 	char text[256];
 
 	if (!error || error == -ENOENT)
@@ -190,6 +191,7 @@ stream_open(struct stream **out, const struct stream_options *options, struct er
 	if (!stream)
 		return error_set(why, -ENOMEM, "out of memory");
 	pthread_mutex_init(&stream->lock, NULL);
+	stream->cursors.fd = -1;
 	stream->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	error = stream->wake_fd < 0 ? -errno : copy_options(stream, options);
 	if (error)

@@ -36,12 +36,14 @@ struct stream {
 	/* The thread's own. */
 	struct horizon horizon;
 	struct lane *lanes[STREAM_ENTRY_TOPICS];
+	struct cursor_file cursors;
 	struct cursor stored[STREAM_ENTRY_TOPICS];
+	int store_error; /* of the last try */
 	struct stream_state state;
 	struct journal_lost told[8]; /* lanes lose the same, one after the other */
 	char told_names[8][CURSOR_LOG_NAME];
 	size_t told_at;
-	uint64_t stored_ns;
+	uint64_t synced_ns;
 	uint64_t watched_ns;
 	uint64_t failed_open_ns;
 	uint64_t draining_ns; /* since when a changed file waits for what is on its way; 0: none */
