@@ -170,13 +170,15 @@ is_still(const struct event *event)
 	       !strcmp(event->moment, "update");
 }
 
-/* No rule had anything to decide here: an entry for the record. */
+/* No rule had anything to decide here: an entry for the record, but a hole is more than that. */
 static void
 clear_verdict(struct event *event)
 {
+	enum rule_level level = event->type == &event_gap ? LEVEL_MEDIUM : LEVEL_INFORMATIONAL;
+
 	event->judgement.verdict = NULL;
-	event->judgement.level = rule_level_name(LEVEL_INFORMATIONAL);
-	event->judgement.severity = LEVEL_INFORMATIONAL;
+	event->judgement.level = rule_level_name(level);
+	event->judgement.severity = level;
 }
 
 /* One entry for each rule that matched; for none, one that says so. */

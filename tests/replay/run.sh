@@ -21,7 +21,7 @@ suite replay
 
 build=$(cd "${1:-build}" && pwd)
 python=${PYTHON:-/usr/bin/python3}
-schemas=$root/docs/schema/ocsf-1.8.0
+schemas=$root/docs/schema
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
