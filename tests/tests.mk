@@ -68,8 +68,8 @@ replay replay-test: all
 journal journal-test: all $$(UNIT)
 	@tests/run_folder.sh journal $(OUT)
 
-demo-test: all
-	@$(AS_ROOT) tests/run_folder.sh demo $(OUT)
+demo-test: all $(if $(FULL),kafka-broker)
+	@$(AS_ROOT) $(if $(FULL),env FULL=1 )tests/run_folder.sh demo $(OUT)
 
 live: all $$(LIVE_PROGRAMS)
 	@$(AS_ROOT) $(PYTHON) tests/live/run.py --build $(OUT) $(if $(STORM),--storm $(STORM)) $(if $(ONLY),$(ONLY))

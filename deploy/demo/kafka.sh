@@ -6,6 +6,7 @@
 
 # The broker ends with its standard input, which this shell holds.
 start_kafka() {
+	echo 'a Kafka broker starts on loopback'
 	mkfifo "$work/broker-in" 2>/dev/null
 	exec {broker_in}<>"$work/broker-in"
 	/usr/bin/python3 -B "$top/tests/kafka/broker.py" "$top/build" "$work/broker" \
@@ -33,7 +34,10 @@ show_kafka() {
 	say "the topics prove by themselves that nothing is missing (demarc audit-stream)"
 	"$demarc" audit-stream --brokers "$brokers"
 	audit=$?
-	say "one message of demarc.violations.v1 with its headers, as kcat prints it"
-	kcat -C -b "$brokers" -t demarc.violations.v1 -o beginning -e -q -f '%h\n%s\n' -c 1 | cut -c1-600
+	say "the last alerts of demarc.violations.v1, for people (demarc tail)"
+	"$demarc" tail demarc.violations.v1 --brokers "$brokers" -n 3 --no-follow
+	say "one message of demarc.violations.v1 as kcat prints it: its headers, and how its value begins"
+	kcat -C -b "$brokers" -t demarc.violations.v1 -o beginning -e -q -f '%h\n' -c 1 | tr , '\n' | sed 's/^/  /'
+	kcat -C -b "$brokers" -t demarc.violations.v1 -o beginning -e -q -f '%s\n' -c 1 | cut -c1-300 | sed 's/$/ .../'
 	return $audit
 }

@@ -178,7 +178,7 @@ in_the_lab() {
 	exit 77
 }
 in_the_lab
-mkdir -p "$work" && rm -rf "$work/state" "$work/first" "$work/bundle"
+mkdir -p "$work" && rm -rf "$work/state" "$work/first" "$work/bundle" "$work/demo.carry"
 cgroup=
 trap cleanup EXIT
 trap 'exit 130' INT TERM
