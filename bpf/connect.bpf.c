@@ -24,6 +24,18 @@ is_worker(const char *comm)
 	       comm[4] == 'k' && comm[5] == 'e' && comm[6] == 'r' && comm[7] == '/';
 }
 
+/* Which process that is, and which of its programs. Kernels before 5.11 let nobody ask here. */
+static __always_inline void
+note_program(struct sock_state *st)
+{
+#ifndef WITHOUT_FETCH
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	st->started_ns = task->group_leader->start_boottime;
+	program_of(&st->program, task);
+#endif
+}
+
 static __always_inline void
 note_owner(struct sock_state *st, __u32 basis)
 {
@@ -36,6 +48,7 @@ note_owner(struct sock_state *st, __u32 basis)
 	st->owner.noted_ns = bpf_ktime_get_boot_ns();
 	st->owner.cgroup = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(st->owner.comm, sizeof(st->owner.comm));
+	note_program(st);
 	if (is_worker(st->owner.comm)) /* of the kernel, on behalf of nobody can say whom */
 		__builtin_memset(&st->owner, 0, sizeof(st->owner));
 }

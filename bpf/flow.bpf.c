@@ -114,6 +114,8 @@ begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key
 		.bytes = skb->len,
 		.wire_bytes = skb->len + extra,
 		.packets = 1,
+		.started_ns = st->started_ns,
+		.program = st->program,
 	};
 	bool first = true;
 	int begun;
@@ -184,6 +186,8 @@ name_late(struct wire_flow *flow, const struct sock_state *st)
 	if (flow->owner.basis != WIRE_BASIS_UNKNOWN || st->owner.basis == WIRE_BASIS_UNKNOWN)
 		return;
 	flow->owner = st->owner;
+	flow->started_ns = st->started_ns;
+	flow->program = st->program;
 	if (flow->role == WIRE_ROLE_UNKNOWN)
 		flow->role = st->role;
 }

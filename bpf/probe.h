@@ -247,4 +247,15 @@ out_of_scope(const struct wire_settings *s)
 }
 #endif
 
+/* Which of its programs a task runs. The task comes from BTF: no helper reads it. */
+static __always_inline void
+program_of(struct wire_program *out, const struct task_struct *task)
+{
+	const struct task_struct *parent = task->real_parent;
+
+	out->execs = task->self_exec_id;
+	out->parent_execs = parent->self_exec_id;
+	out->parent_started_ns = parent->group_leader->start_boottime;
+}
+
 #endif /* PROBE_H */

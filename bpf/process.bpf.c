@@ -44,6 +44,7 @@ BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 	if (!r)
 		return 0;
 	describe(&r->task, child);
+	program_of(&r->program, child);
 	emit(r, &ring_bulk, false);
 	return 0;
 }
@@ -64,8 +65,9 @@ describe_exec(struct wire_exec *r, struct task_struct *task)
 	r->argv.length = 0;
 	r->cgroup_path.offset = 0;
 	r->cgroup_path.length = 0;
-	r->flags = 0;
+	r->flags = WIRE_EXEC_PROGRAM;
 	r->pad = 0;
+	program_of(&r->program, task);
 }
 
 static __always_inline void
@@ -157,6 +159,7 @@ BPF_PROG(process_exit, struct task_struct *task)
 	describe(&r->task, task);
 	r->status = task->exit_code;
 	r->pad = 0;
+	program_of(&r->program, task);
 	emit(r, &ring_bulk, false);
 	return 0;
 }

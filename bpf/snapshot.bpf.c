@@ -6,6 +6,9 @@
  * rounds over every descriptor of every task: the first notes the ports that are
  * listened on, the second gives each socket an owner, and its role by whether its
  * port is one of those.
+ *
+ * And, whenever it is read, which program each process runs: what /proc shows of a
+ * process belongs to a record of it if both name the same one.
  */
 #include "socks.h"
 
@@ -78,6 +81,8 @@ own(struct sock_state *st, struct task_struct *task, struct sock *sk)
 	st->owner.cgroup = task->cgroups->dfl_cgrp->kn->id;
 	st->owner.basis = WIRE_BASIS_HOLDER;
 	__builtin_memcpy(st->owner.comm, task->comm, sizeof(st->owner.comm));
+	st->started_ns = task->start_boottime;
+	program_of(&st->program, task);
 	st->cookie = bpf_get_socket_cookie(sk);
 	if (sk->sk_protocol != PROTOCOL_TCP || sk->__sk_common.skc_state == STATE_CLOSE)
 		return;
@@ -99,5 +104,21 @@ snapshot_owners(struct bpf_iter__task_file *ctx)
 	st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (st && st->owner.basis == WIRE_BASIS_UNKNOWN)
 		own(st, task, sk);
+	return 0;
+}
+
+SEC("iter/task")
+int
+snapshot_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct wire_running running = {0};
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	running.pid = task->tgid;
+	running.started_ns = task->start_boottime;
+	program_of(&running.program, task);
+	bpf_seq_write(ctx->meta->seq, &running, sizeof(running));
 	return 0;
 }

@@ -28,6 +28,8 @@ struct sock_state {
 	__u8 role;
 	__u8 flags;
 	__u16 pad;
+	__u64 started_ns; /* of the owner, and what it ran when it was noted */
+	struct wire_program program;
 };
 
 struct flow_key {
@@ -204,6 +206,8 @@ report_attempt(const struct sock_state *st, const struct wire_addr *dst, __u16 p
 	r->pad = 0;
 	r->error = error;
 	r->pad2 = 0;
+	r->started_ns = st->started_ns;
+	r->program = st->program;
 	emit(r, &ring_bulk, false);
 }
 

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "carry.h"
 #include "config.h"
+#include "context.h"
 #include "journal.h"
 #include "sink.h"
 #include "source.h"
@@ -80,8 +81,8 @@ void agent_say_unread(struct agent *agent, uint64_t count);
 void agent_say_broker(struct agent *agent, const char *name, const char *address);
 /* Wall time of the last sign of life of the agent before; 0: there was none. */
 int64_t agent_left_ms(const struct agent *agent);
-/* Seed the context from /proc. */
-int agent_seed(struct agent *agent);
+/* Seed the context from /proc. running: whom to ask which programs run, then and later. */
+int agent_seed(struct agent *agent, context_running_fn running, void *arg);
 /* Emit what is still folded. True: a part of it; end the turn and come again. */
 bool agent_flush(struct agent *agent, uint64_t now_ns);
 

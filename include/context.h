@@ -3,10 +3,11 @@
  * context.h - who is behind an event.
  *
  * A process table learnt from fork, exec and exit, seeded at start from /proc.
- * An owner is looked up by pid and the time at which it was noted, so a pid that
- * recurs is never taken for its predecessor; ended processes stay long enough for
- * records that arrive late. Children inherit their parent's container until an
- * exec or a look at /proc says otherwise.
+ * An owner is looked up by pid, start and number of execs, so neither a pid that recurs
+ * is taken for its predecessor nor a program for the one before, whatever records were
+ * lost; where the kernel does not tell these, by the time at which it was noted. Ended
+ * processes stay long enough for records that arrive late. Children inherit their parent's
+ * container until an exec or a look at /proc says otherwise.
  */
 #ifndef CONTEXT_H
 #define CONTEXT_H
@@ -28,9 +29,18 @@ struct context_options {
 	size_t processes;
 };
 
+/* What runs now, in *out, which the caller frees; -errno. */
+typedef int (*context_running_fn)(struct wire_running **out, size_t *count, void *arg);
+
 /* -EXDEV: proc shows another pid namespace than the initial one, which records speak of. */
 int context_new(struct context **out, const struct context_options *options, struct error *why);
 void context_free(struct context *context);
+
+/*
+ * Whom to ask which programs run. Without it what /proc shows is known from then on only,
+ * not of sockets that were opened before.
+ */
+void context_ask(struct context *context, context_running_fn fn, void *arg);
 
 /* Read passwd again if it changed. For a timer, once a second; voids names given out before. */
 void context_refresh(struct context *context);

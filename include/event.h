@@ -40,6 +40,8 @@ struct event_process {
 	int64_t session;  /* audit session id */
 	int64_t cgroup;   /* cgroup v2 id */
 	int64_t net_ns;
+	/* Which of its programs it ran, and its parent: see struct wire_program. Not fields. */
+	int64_t execs, parent_execs, parent_started_ns;
 	const char *name; /* comm */
 	const char *exe;
 	const char *argv; /* joined by spaces; NULL unless configured */

@@ -74,6 +74,9 @@ int probes_open_stale(struct probes **out, const struct probes_options *options,
 bool probes_readable(const struct probes *probes);
 void probes_discard(struct probes *probes); /* unpins the stale set, then closes it */
 
+/* Which programs run now; arg is the probes. *out is the caller's to free. 0 or -errno. */
+int probes_running(struct wire_running **out, size_t *count, void *arg);
+
 const struct coverage *probes_coverage(const struct probes *probes, size_t *count);
 
 /* Sums over all CPUs, read while the probes run: exact once traffic rests. */

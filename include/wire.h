@@ -124,6 +124,17 @@ struct wire_owner {
 	char comm[WIRE_COMM_BYTES];
 };
 
+/*
+ * Which of its programs a process runs. The kernel counts how often a process and those
+ * it descends from replaced theirs, so together with the process's start the number names
+ * one program for ever, whatever else was lost.
+ */
+struct wire_program {
+	__u64 parent_started_ns; /* CLOCK_BOOTTIME, of its parent at that moment */
+	__u32 execs;             /* 0: not known, and so nothing here is */
+	__u32 parent_execs;
+};
+
 struct wire_flow {
 	struct wire_head head;
 	struct wire_owner owner;
@@ -149,6 +160,8 @@ struct wire_flow {
 	__u64 bytes_in;   /* see WIRE_FLOW_RECEIVED */
 	__u64 told_bytes; /* of bytes: told by the records before this one */
 	__u64 told_packets;
+	__u64 started_ns;            /* of the owner; 0: not known */
+	struct wire_program program; /* that the owner ran when it was noted */
 };
 
 struct wire_connect {
@@ -165,6 +178,8 @@ struct wire_connect {
 	__u16 pad;
 	__s32 error; /* errno that ended it; 0: closed by its owner before an answer */
 	__u32 pad2;
+	__u64 started_ns; /* of the owner; 0: not known */
+	struct wire_program program;
 };
 
 struct wire_task {
@@ -186,11 +201,13 @@ struct wire_task {
 struct wire_fork {
 	struct wire_head head;
 	struct wire_task task; /* of the child */
+	struct wire_program program;
 };
 
 /* Bits of wire_exec.flags. */
 #define WIRE_EXEC_SEEDED   1u /* was there before the agent: read from /proc, not seen */
 #define WIRE_EXEC_ARGV_CUT 2u /* argv was longer than what was asked for */
+#define WIRE_EXEC_PROGRAM  4u /* program is there: in older records its place is the slices' */
 
 struct wire_exec {
 	struct wire_head head;
@@ -200,7 +217,16 @@ struct wire_exec {
 	struct wire_slice cgroup_path; /* only when seeded or read later from /proc */
 	__u16 flags;
 	__u16 pad;
-	/* bytes of the slices follow */
+	struct wire_program program; /* see WIRE_EXEC_PROGRAM */
+				     /* bytes of the slices follow */
+};
+
+/* Not a record: what the kernel says of a process that runs now. */
+struct wire_running {
+	__u32 pid;
+	__u32 pad;
+	__u64 started_ns;
+	struct wire_program program;
 };
 
 struct wire_exit {
@@ -208,6 +234,7 @@ struct wire_exit {
 	struct wire_task task;
 	__s32 status; /* as wait(2) encodes it */
 	__u32 pad;
+	struct wire_program program;
 };
 
 /* Why records are missing. */
@@ -320,10 +347,10 @@ struct wire_sum {
 
 _Static_assert(sizeof(struct wire_head) == 24, "the head is part of the recording format");
 _Static_assert(sizeof(struct wire_owner) == 48, "grow at the tail, then change this number");
-_Static_assert(sizeof(struct wire_flow) == 216, "grow at the tail, then change this number");
-_Static_assert(sizeof(struct wire_connect) == 136, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_flow) == 240, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_connect) == 160, "grow at the tail, then change this number");
 _Static_assert(sizeof(struct wire_task) == 72, "grow at the tail, then change this number");
-_Static_assert(sizeof(struct wire_exec) == 112, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_exec) == 128, "grow at the tail, then change this number");
 _Static_assert(sizeof(struct wire_gap) == 80, "grow at the tail, then change this number");
 _Static_assert(sizeof(struct wire_counters) == 64, "one cache line");
 

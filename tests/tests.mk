@@ -94,7 +94,12 @@ lab-all: all $$(LIVE_PROGRAMS)
 
 test-kernels: bootstrap-test lab-all
 
-LIVE_PROGRAMS := $(OUT)/live/traffic $(OUT)/live/stall.so $(OUT)/evasion/evade
+LIVE_PROGRAMS := $(OUT)/live/traffic $(OUT)/live/become $(OUT)/live/stall.so $(OUT)/evasion/evade
+
+$(OUT)/live/become: tests/live/become.c
+	$(call msg,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -static -o $@ $<
+
 TRAFFIC_SRC := $(sort $(wildcard tests/live/traffic*.c))
 
 $(OUT)/live/traffic: $(TRAFFIC_SRC) tests/live/traffic.h

@@ -431,12 +431,13 @@ learn(const struct wire_head *record, void *arg)
 }
 
 int
-agent_seed(struct agent *agent)
+agent_seed(struct agent *agent, context_running_fn running, void *arg)
 {
 	const char *scope = agent->config->scope;
 	char mount[512];
 
 	if (!cgroup_mount_find(mount, sizeof(mount)))
 		scope = scope_below(scope, mount);
+	context_ask(agent->context, running, arg);
 	return context_seed(agent->context, scope, learn, agent);
 }

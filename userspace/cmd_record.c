@@ -138,6 +138,7 @@ capture(struct recording *recording, const char *path, uint64_t seconds)
 		return complain(exit_code_of(result), &why);
 	}
 	source = recording->live.source;
+	context_ask(recording->context, probes_running, recording->live.probes);
 	context_seed(recording->context, recording->config.scope, put_seed, recording);
 	while (!recording->stopping) {
 		int drained = source->ops->drain(source, 8192, put, recording);

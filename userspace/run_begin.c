@@ -226,7 +226,7 @@ run_begin(struct run *run, uint64_t opened_ns, struct error *why)
 	int stale;
 
 	agent_resume(run->agent);
-	agent_seed(run->agent);
+	agent_seed(run->agent, probes_running, run->live.probes);
 	stale = read_stale(run, why);
 	if (stale < 0)
 		return stale;

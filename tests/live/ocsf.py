@@ -62,6 +62,14 @@ def name(entry):
     return dig(entry, "actor", "process", "name")
 
 
+def path(entry):
+    return dig(entry, "actor", "process", "file", "path")
+
+
+def parent(entry):
+    return dig(entry, "actor", "process", "parent_process", "name")
+
+
 def protocol(entry):
     return dig(entry, "connection_info", "protocol_num")
 

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness  # noqa: E402
 import test_carry  # noqa: E402
 import test_coverage  # noqa: E402
+import test_exec_away  # noqa: E402
 import test_generators  # noqa: E402
 import test_lifecycle  # noqa: E402
 import test_pins  # noqa: E402
@@ -26,7 +27,7 @@ import test_storm  # noqa: E402
 import test_transports  # noqa: E402
 
 MODULES = (test_generators, test_coverage, test_transports, test_storm, test_privacy, test_lifecycle,
-           test_carry, test_pins)
+           test_carry, test_pins, test_exec_away)
 
 
 class Tally:

@@ -258,10 +258,10 @@ size_of_the_record_is_the_truth(void **state)
 		size_t size;
 	} cases[] = {
 		{WIRE_FLOW, offsetof(struct wire_flow, told_bytes)},
-		{WIRE_CONNECT, sizeof(struct wire_connect)},
-		{WIRE_FORK, sizeof(struct wire_fork)},
-		{WIRE_EXEC, sizeof(struct wire_exec)},
-		{WIRE_EXIT, sizeof(struct wire_exit)},
+		{WIRE_CONNECT, offsetof(struct wire_connect, started_ns)},
+		{WIRE_FORK, offsetof(struct wire_fork, program)},
+		{WIRE_EXEC, offsetof(struct wire_exec, program)},
+		{WIRE_EXIT, offsetof(struct wire_exit, program)},
 		{WIRE_GAP, sizeof(struct wire_gap)},
 		{WIRE_AGENT, sizeof(struct wire_agent)},
 	};

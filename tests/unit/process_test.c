@@ -132,6 +132,78 @@ remembers(void **state)
 	     {"nc", NULL, NULL, NULL, NULL, NULL, ABSENT});
 }
 
+/* The number of execs names the program, in whatever order, and however little, is told. */
+static void
+counts(void **state)
+{
+	(void)state;
+	/* What /proc shows was begun while nobody read; the records of it come afterwards. */
+	TELL(&quiet,
+	     "9 exec seeded pid=40 ppid=1 exe=/bin/login comm=login started=0.5 execs=3\n"
+	     "9 exec seeded pid=41 ppid=40 exe=/new/sh comm=sh started=1 execs=7 parent_execs=3"
+	     " parent_started=0.5\n"
+	     "2 flow open pid=41 started=1 execs=5 comm=sh cookie=5" TO "\n"
+	     "3 exec pid=41 exe=/mid/sh comm=sh execs=6 started=1\n"
+	     "4 flow open pid=41 started=1 execs=6 comm=sh cookie=6" TO "\n"
+	     "5 exec pid=41 exe=/new/sh comm=sh execs=7 started=1\n"
+	     "6 flow open pid=41 started=1 execs=7 comm=sh cookie=7" TO "\n"
+	     "10 flow close cookie=5\n"
+	     "10 flow close cookie=6\n"
+	     "10 flow close cookie=7\n",
+	     {"sh", NULL, NULL, NULL, NULL, NULL, ABSENT},
+	     {"sh", "/mid/sh", NULL, NULL, NULL, NULL, 40},
+	     {"sh", "/new/sh", NULL, NULL, NULL, NULL, 40},
+	     {"sh", NULL, NULL, NULL, NULL, NULL, ABSENT},
+	     {"sh", "/mid/sh", NULL, NULL, NULL, NULL, 40},
+	     {"sh", "/new/sh", NULL, NULL, NULL, NULL, 40});
+	/* Nothing was begun: what /proc shows is what it was. */
+	TELL(&quiet,
+	     "9 exec seeded pid=40 ppid=1 exe=/bin/login comm=login started=0.5 execs=3\n"
+	     "9 exec seeded pid=41 ppid=40 exe=/bin/sh comm=sh started=1 execs=7 parent_execs=3"
+	     " parent_started=0.5\n"
+	     "2 flow open pid=41 started=1 execs=7 parent_execs=3 parent_started=0.5 comm=sh" TO
+	     "\n"
+	     "2 flow open pid=41 started=1 execs=7 parent_execs=2 parent_started=0.5 comm=sh" TO
+	     "\n"
+	     "2 flow open pid=41 started=1 execs=7 parent_execs=3 parent_started=0.6 comm=sh" TO
+	     "\n"
+	     "9.1 flow open pid=41 started=1 execs=7 parent_execs=2 parent_started=0.5 comm=sh" TO
+	     "\n",
+	     {"sh", "/bin/sh", "login", NULL, NULL, NULL, 40},
+	     {"sh", "/bin/sh", NULL, NULL, NULL, NULL, ABSENT},
+	     {"sh", "/bin/sh", NULL, NULL, NULL, NULL, ABSENT},
+	     {"sh", "/bin/sh", "login", NULL, NULL, NULL, 40});
+}
+
+/* Records that were lost are not made up for by those that were not. */
+static void
+counts_the_lost(void **state)
+{
+	(void)state;
+	TELL(&quiet,
+	     "1 exec pid=41 ppid=3 exe=/bin/a comm=a started=1 execs=2\n" /* 3 is lost */
+	     "3 flow open pid=41 started=1 execs=3 comm=x" TO "\n"
+	     "4 exec pid=41 exe=/bin/c comm=c execs=4 started=1\n"
+	     "5 flow close pid=41 started=1 execs=2 comm=a" TO "\n"
+	     "5 flow close pid=41 started=1 execs=3 comm=x" TO "\n"
+	     "5 flow close pid=41 started=1 execs=4 comm=c" TO "\n"
+	     /* its end is lost, and all of the next one's life */
+	     "6 flow close pid=41 started=5.5 execs=4 comm=c" TO "\n",
+	     {"x", NULL, NULL, NULL, NULL, NULL, ABSENT},
+	     {"a", "/bin/a", NULL, NULL, NULL, NULL, 3},
+	     {"x", NULL, NULL, NULL, NULL, NULL, ABSENT},
+	     {"c", "/bin/c", NULL, NULL, NULL, NULL, 3},
+	     {"c", NULL, NULL, NULL, NULL, NULL, ABSENT});
+	/* A copy runs what it was copied from, and with CLONE_PARENT that is not its parent. */
+	TELL(&quiet,
+	     "1 exec pid=40 ppid=3 exe=/bin/a comm=a started=1 execs=2\n"
+	     "2 fork pid=41 ppid=40 comm=a started=2 execs=2 parent_execs=2 parent_started=1\n"
+	     "2 fork pid=42 ppid=40 comm=b started=2 execs=3 parent_execs=2 parent_started=1\n"
+	     "3 flow open pid=41 started=2 execs=2 comm=a" TO "\n"
+	     "3 flow open pid=42 started=2 execs=3 comm=b" TO "\n",
+	     {"a", "/bin/a", "a", NULL, NULL, NULL, 40}, {"b", NULL, "a", NULL, NULL, NULL, 40});
+}
+
 /* A pid that recurs is never taken for its predecessor, with and without an exit between. */
 static void
 recurs(void **state)
@@ -351,7 +423,8 @@ main(void)
 		cmocka_unit_test(recurs),           cmocka_unit_test(groups),
 		cmocka_unit_test(names_users),      cmocka_unit_test(makes_room),
 		cmocka_unit_test(is_bounded),       cmocka_unit_test(orders_incarnations),
-		cmocka_unit_test(forgets_programs),
+		cmocka_unit_test(forgets_programs), cmocka_unit_test(counts),
+		cmocka_unit_test(counts_the_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

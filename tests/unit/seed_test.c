@@ -224,6 +224,24 @@ stops(void **state)
  * --------------
  */
 
+/* What the kernel says runs: one process, or nobody can be asked. */
+static int
+tell_running(struct wire_running **out, size_t *count, void *arg)
+{
+	*out = malloc(sizeof(**out));
+	assert_non_null(*out);
+	**out = *(const struct wire_running *)arg;
+	*count = 1;
+	return 0;
+}
+
+static void
+apply(struct context *context, struct event *event, const struct wire_flow *flow)
+{
+	assert_int_equal(event_decode(event, &flow->head), 0);
+	context_apply(context, event);
+}
+
 static void
 apply_flow(struct context *context, struct event *event, uint32_t pid, const char *comm,
 	   uint64_t noted_ns)
@@ -234,8 +252,7 @@ apply_flow(struct context *context, struct event *event, uint32_t pid, const cha
 	};
 
 	strcpy(flow.owner.comm, comm);
-	assert_int_equal(event_decode(event, &flow.head), 0);
-	context_apply(context, event);
+	apply(context, event, &flow);
 }
 
 /* A process that no record told of: as far as /proc is certain, never further. */
@@ -251,14 +268,19 @@ looks(void **state)
 	assert_null(event.process.container);
 	assert_int_equal(event.process.ppid, ABSENT);
 
-	apply_flow(context, &event, 40, "od) d (x", 501 * TICK);
-	assert_string_equal(event.process.exe, "/opt/a");
+	apply_flow(context, &event, 40, "od) d (x", 501 * TICK); /* may be another program since */
+	assert_null(event.process.exe);
+	assert_int_equal(event.process.ppid, ABSENT);
+	assert_int_equal(event.process.loginuid, ABSENT);
 	assert_string_equal(event.process.container, ID);
-	assert_int_equal(event.process.ppid, 1);
-	assert_int_equal(event.process.loginuid, 1000);
 	assert_int_equal(context_count(context), 1);
 
-	apply_flow(context, &event, 1, "other", 501 * TICK); /* may have been another program */
+	apply_flow(context, &event, 40, "od) d (x", clock_boot_ns() + TICK);
+	assert_string_equal(event.process.exe, "/opt/a");
+	assert_int_equal(event.process.ppid, 1);
+	assert_int_equal(event.process.loginuid, 1000);
+
+	apply_flow(context, &event, 1, "other", 501 * TICK);
 	assert_null(event.process.exe);
 	assert_string_equal(event.process.unit, "init.scope");
 
@@ -269,11 +291,77 @@ looks(void **state)
 	context_free(context);
 }
 
+/* The kernel vouches for what /proc shows, or it does not. */
+static void
+looks_and_asks(void **state)
+{
+	static const struct {
+		uint64_t started_ns;
+		uint32_t execs;
+		bool is_same;
+	} cases[] = {
+		{500 * TICK + 5, 7, true},
+		{500 * TICK + 5, 6, false}, /* it became another since */
+		{500 * TICK + 5, 8, false},
+		{500 * TICK + 6, 7, false}, /* not that process */
+		{400 * TICK, 7, false},
+	};
+	struct wire_running running = {
+		.pid = 40, .started_ns = 500 * TICK + 5, .program = {.execs = 7}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wire_flow flow = {
+			.head = {.kind = WIRE_FLOW, .size = sizeof(flow), .time_ns = 501 * TICK},
+			.owner = {.pid = 40, .basis = WIRE_BASIS_CONNECT, .noted_ns = 501 * TICK},
+			.started_ns = cases[i].started_ns,
+			.program = {.execs = cases[i].execs},
+		};
+		struct context *context = open_context(root);
+		struct event event;
+
+		context_ask(context, tell_running, &running);
+		strcpy(flow.owner.comm, "od) d (x");
+		apply(context, &event, &flow);
+		if (!event.process.exe != !cases[i].is_same)
+			fail_msg("case %zu: %s", i, event.process.exe);
+		assert_int_equal(event.process.started_ns, cases[i].started_ns);
+		context_free(context);
+	}
+}
+
+/* A seed is of one program if the kernel says the same before and after. */
+static void
+seeds_and_asks(void **state)
+{
+	struct wire_running running = {
+		.pid = 40, .started_ns = 500 * TICK + 5, .program = {500, 7, 3}};
+	struct context *context = open_context(root);
+	struct buf all cleanup(buf_fini) = {0};
+	struct event event;
+
+	(void)state;
+	context_ask(context, tell_running, &running);
+	assert_int_equal(context_seed(context, NULL, keep, &all), 0);
+	assert_true(find_seed(&all, 40, &event));
+	assert_string_equal(event.process.exe, "/opt/a");
+	assert_int_equal(event.process.execs, 7);
+	assert_int_equal(event.process.started_ns, 500 * TICK + 5);
+	assert_int_equal(event.process.parent_execs, 3);
+	assert_int_equal(event.process.parent_started_ns, 500);
+	assert_true(find_seed(&all, 1, &event)); /* nothing is said of it */
+	assert_null(event.process.exe);
+	assert_int_equal(event.process.execs, ABSENT);
+	context_free(context);
+}
+
 /* On a hybrid node each exec is looked up, as the cgroup id does not tell. */
 static void
 looks_at_exec(void **state)
 {
 	struct context *context = open_context(root);
+	struct wire_running running = {
+		.pid = 40, .started_ns = 500 * TICK + 5, .program = {.execs = 7}};
 	struct {
 		struct wire_exec exec;
 		char exe[8];
@@ -284,12 +372,15 @@ looks_at_exec(void **state)
 				  .cgroup = 1,
 				  .started_ns = 500 * TICK + 5,
 				  .comm = "od) d (x"},
-			 .exe = {sizeof(struct wire_exec), 3}},
+			 .exe = {sizeof(struct wire_exec), 3},
+			 .flags = WIRE_EXEC_PROGRAM,
+			 .program = {.execs = 7}},
 		.exe = "./a",
 	};
 	struct event event;
 
 	(void)state;
+	context_ask(context, tell_running, &running);
 	assert_int_equal(event_decode(&event, &record.exec.head), 0);
 	context_apply(context, &event);
 	assert_string_equal(event.process.exe, "/opt/a"); /* a relative path tells nobody */
@@ -343,8 +434,7 @@ finds_itself(void **state)
 	assert_true(event.process.net_ns > 0);
 
 	/* Within a tick of its start it could be another's pid. */
-	apply_flow(context, &event, (uint32_t)child, event.process.name,
-		   (uint64_t)event.process.started_ns + TICK_NS);
+	apply_flow(context, &event, (uint32_t)child, event.process.name, clock_boot_ns() + TICK_NS);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	assert_string_equal(event.process.exe, exe);
@@ -389,10 +479,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(seeds),         cmocka_unit_test(seeds_below),
-		cmocka_unit_test(stops),         cmocka_unit_test(looks),
-		cmocka_unit_test(looks_at_exec), cmocka_unit_test(finds_itself),
-		cmocka_unit_test(resolves_ids),
+		cmocka_unit_test(seeds),          cmocka_unit_test(seeds_below),
+		cmocka_unit_test(stops),          cmocka_unit_test(looks),
+		cmocka_unit_test(looks_at_exec),  cmocka_unit_test(finds_itself),
+		cmocka_unit_test(resolves_ids),   cmocka_unit_test(looks_and_asks),
+		cmocka_unit_test(seeds_and_asks),
 	};
 
 	return cmocka_run_group_tests(tests, make_proc, remove_proc);

@@ -56,10 +56,16 @@ context_refresh(struct context *context)
 		users_refresh(&context->users, context->passwd);
 }
 
+void
+context_ask(struct context *context, context_running_fn fn, void *arg)
+{
+	context->asking = (struct asking){.fn = fn, .arg = arg};
+}
+
 int
 context_seed(struct context *context, const char *cgroup, context_emit_fn emit, void *arg)
 {
-	return seed_scan(&context->proc, cgroup ? cgroup : "", emit, arg);
+	return seed_scan(&context->proc, &context->asking, cgroup ? cgroup : "", emit, arg);
 }
 
 size_t
@@ -76,37 +82,54 @@ fill_number(int64_t *field, uint32_t known)
 }
 
 static void
+fill_start(struct event_process *out, const struct process *process)
+{
+	if (out->started_ns == ABSENT)
+		out->started_ns = (int64_t)process->started_ns;
+}
+
+static void
 fill_process(struct event_process *out, const struct process *process)
 {
-	fill_number(&out->ppid, process->ppid);
 	fill_number(&out->uid, process->uid);
 	fill_number(&out->gid, process->gid);
 	fill_number(&out->loginuid, process->loginuid);
 	fill_number(&out->session, process->session);
 	fill_number(&out->net_ns, process->net_ns);
-	if (out->started_ns == ABSENT)
-		out->started_ns = (int64_t)process->started_ns;
-	out->parent_name = text_bytes(process->parent_name);
 }
 
 /*
  * What /proc shows may have been started since the moment that counts: while no
- * agent was there, or by an exec whose record was lost. Only its name can tell.
+ * agent was there, or by an exec whose record was lost. The number of execs can tell.
  */
 static bool
 is_certain(const struct event_process *said, const struct program *program, uint64_t at_ns)
 {
 	return at_ns >= program->seen_ns ||
-	       (said->name && program->name && !strcmp(said->name, program->name->bytes));
+	       (said->execs != ABSENT && said->execs == program->execs);
+}
+
+/* The same of its parent, which may have changed without it. */
+static bool
+has_parent(const struct event_process *said, const struct program *program, uint64_t at_ns)
+{
+	return at_ns >= program->seen_ns ||
+	       (program->parent_started_ns &&
+		said->parent_started_ns == (int64_t)program->parent_started_ns &&
+		said->parent_execs == program->parent_execs);
 }
 
 static void
 fill_program(struct event_process *out, const struct program *program, uint64_t at_ns)
 {
-	if (program->exe && is_certain(out, program, at_ns))
+	if (program->exe)
 		out->exe = program->exe->bytes;
 	if (program->name && !(out->name && out->name[0]))
 		out->name = program->name->bytes;
+	if (!has_parent(out, program, at_ns))
+		return;
+	fill_number(&out->ppid, program->ppid);
+	out->parent_name = text_bytes(program->parent_name);
 }
 
 static const char *
@@ -198,13 +221,15 @@ context_apply(struct context *context, struct event *event)
 	process = find(context, event, &at_ns);
 	if (process) {
 		process->used = true;
-		if (!process->parent_name)
-			learn_parent(context, process, at_ns);
-		program = process_program(process, at_ns);
-		fill_process(said, process);
+		fill_start(said, process);
+		program = learn_program(process, event, at_ns);
 	}
-	if (program)
+	if (program && !program->parent_name)
+		learn_parent(context, program, at_ns < program->seen_ns ? program->seen_ns : at_ns);
+	if (program && is_certain(said, program, at_ns)) {
+		fill_process(said, process);
 		fill_program(said, program, at_ns);
+	}
 	group = learn_group(context, process, program,
 			    said->cgroup > 0 ? (uint64_t)said->cgroup : 0);
 	if (group)

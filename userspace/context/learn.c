@@ -27,15 +27,8 @@ moment(int64_t value)
 }
 
 static void
-update_ids(struct context *context, struct process *process, const struct event_process *said)
+update_ids(struct process *process, const struct event_process *said)
 {
-	uint32_t ppid = number(said->ppid);
-
-	if (ppid != process->ppid) {
-		text_put(&context->table.texts, process->parent_name);
-		process->parent_name = NULL;
-	}
-	process->ppid = ppid;
 	process->uid = number(said->uid);
 	process->gid = number(said->gid);
 	process->loginuid = number(said->loginuid);
@@ -50,31 +43,100 @@ obtain(struct context *context, const struct event *event)
 	const struct event_process *said = &event->process;
 	uint64_t started_ns = moment(said->started_ns);
 	uint32_t pid = number(said->pid);
+	bool rough = event->seeded && said->execs == ABSENT; /* by /proc alone */
 	struct process *process;
 
-	process = process_find(&context->table, pid, started_ns, event->seeded);
-	if (process && process->rough && !event->seeded && started_ns) {
+	process = process_find(&context->table, pid, started_ns, rough);
+	if (process && process->rough && !rough && started_ns) {
 		process->started_ns = started_ns;
 		process->rough = false;
 	}
 	if (!process)
 		process = process_add(&context->table, pid,
-				      started_ns ? started_ns : event->time_ns, event->seeded);
+				      started_ns ? started_ns : event->time_ns, rough);
 	if (process)
-		update_ids(context, process, said);
+		update_ids(process, said);
 	return process;
 }
 
-void
-learn_parent(struct context *context, struct process *process, uint64_t at_ns)
+/* What the parent ran that a program has; NULL: not known. */
+static const struct program *
+program_of_parent(const struct context *context, const struct program *program, uint64_t at_ns)
 {
-	struct process *parent = process_at(&context->table, process->ppid, at_ns);
-	struct program *program = parent ? process_program(parent, at_ns) : NULL;
+	uint64_t started_ns = program->parent_started_ns;
+	struct process *parent =
+		started_ns ? process_find(&context->table, program->ppid, started_ns, false)
+			   : process_at(&context->table, program->ppid, at_ns);
+	struct program *ran;
 
-	if (!program || !program->name)
+	if (!parent)
+		return NULL;
+	ran = program->parent_execs ? process_ran(parent, program->parent_execs) : NULL;
+	if (ran)
+		return ran;
+	ran = process_program(parent, at_ns);
+	if (!ran || at_ns < ran->seen_ns || (program->parent_execs && ran->execs))
+		return NULL;
+	return ran;
+}
+
+void
+learn_parent(struct context *context, struct program *program, uint64_t at_ns)
+{
+	const struct program *parent = program_of_parent(context, program, at_ns);
+
+	if (!parent || !parent->name || parent->name == program->parent_name)
 		return;
-	text_put(&context->table.texts, process->parent_name);
-	process->parent_name = text_share(program->name);
+	text_put(&context->table.texts, program->parent_name);
+	program->parent_name = text_share(parent->name);
+}
+
+struct program *
+learn_program(struct process *process, const struct event *event, uint64_t at_ns)
+{
+	int64_t execs = event->process.execs;
+	struct program *program = execs == ABSENT ? NULL : process_ran(process, number(execs));
+
+	if (program)
+		return program;
+	program = process_program(process, at_ns);
+	return program && execs != ABSENT && program->execs ? NULL : program;
+}
+
+bool
+learn_still(struct context *context, const struct event *event)
+{
+	const struct event_process *said = &event->process;
+	struct wire_running now;
+
+	return said->execs != ABSENT && said->started_ns != ABSENT &&
+	       ask_one(&context->asking, number(said->pid), &now) == 0 &&
+	       now.started_ns == moment(said->started_ns) && now.program.execs == said->execs;
+}
+
+/* What a record says of the program that begins with it, or was seen. */
+static struct program
+program_said(struct context *context, const struct event *event)
+{
+	const struct event_process *said = &event->process;
+
+	return (struct program){
+		.since_ns = event->time_ns,
+		.cgroup = moment(said->cgroup),
+		.execs = said->execs == ABSENT ? 0 : number(said->execs),
+		.ppid = number(said->ppid),
+		.parent_execs = said->parent_execs == ABSENT ? 0 : number(said->parent_execs),
+		.parent_started_ns = moment(said->parent_started_ns),
+		.name = text_get(&context->table.texts, said->name),
+	};
+}
+
+static void
+put_said(struct context *context, struct program *program)
+{
+	text_put(&context->table.texts, program->name);
+	text_put(&context->table.texts, program->exe);
+	group_put(&context->table.groups, program->group);
 }
 
 int
@@ -177,26 +239,31 @@ group_of_exec(struct context *context, const struct process *process, const stru
 	return group;
 }
 
+/* Of the one that it was copied from. With CLONE_PARENT that is not its parent. */
+static const struct program *
+program_before(const struct context *context, const struct program *program, uint64_t at_ns)
+{
+	if (program->execs && program->parent_execs != program->execs)
+		return NULL;
+	return program_of_parent(context, program, at_ns);
+}
+
 struct process *
 learn_fork(struct context *context, const struct event *event)
 {
-	struct processes *table = &context->table;
-	struct process *process = obtain(context, event), *parent;
-	struct program program = {0}, *before;
+	struct process *process = obtain(context, event);
+	struct program program;
+	const struct program *before;
 
-	if (!process || process->program.name)
+	if (!process || (process->program.name && event->process.execs == ABSENT))
 		return process; /* /proc was faster than the ring */
-	parent = process_at(table, process->ppid, event->time_ns);
-	before = parent ? process_program(parent, event->time_ns) : NULL;
+	program = program_said(context, event);
 	program.since_ns = process->started_ns;
-	program.cgroup = moment(event->process.cgroup);
-	program.name = text_get(&table->texts, event->process.name);
-	program.exe = before ? before->exe : NULL;
+	before = program_before(context, &program, event->time_ns);
+	program.exe = before ? text_share(before->exe) : NULL;
 	program.group = locate(context, process, program.cgroup, before, false);
-	process_run(table, process, &program);
-	learn_parent(context, process, event->time_ns);
-	text_put(&table->texts, program.name);
-	group_put(&table->groups, program.group);
+	process_run(&context->table, process, &program);
+	put_said(context, &program);
 	return process;
 }
 
@@ -205,61 +272,43 @@ static struct text *
 exe_of_exec(struct context *context, const struct process *process, const struct event *event)
 {
 	const char *said = event->process.exe ? event->process.exe : "";
-	char found[WIRE_TEXT_BYTES];
+	char found[WIRE_TEXT_BYTES] = "";
 	struct wire_task seen;
 	int task cleanup(fd_drop) = -1;
 
 	if (!event->seeded &&
 	    (said[0] != '/' || !strncmp(said, "/proc/", 6) || !strncmp(said, "/dev/fd/", 8)))
 		task = learn_look(context, process, &seen);
-	if (task >= 0 && event->process.name &&
-	    !strncmp(seen.comm, event->process.name, sizeof(seen.comm))) {
+	if (task >= 0)
 		proc_read_exe(task, found, sizeof(found));
-		if (found[0])
-			said = found;
-	}
+	if (found[0] && learn_still(context, event))
+		said = found;
 	return text_get(&context->table.texts, said);
-}
-
-void
-learn_program(struct context *context, struct process *process, const struct program *seen)
-{
-	struct program *program = &process->program;
-
-	if (!program->name) {
-		process_run(&context->table, process, seen);
-		return;
-	}
-	if (!program->exe)
-		program->exe = text_share(seen->exe);
-	if (!program->group && program->cgroup == seen->cgroup)
-		program->group = group_share(seen->group);
 }
 
 struct process *
 learn_exec(struct context *context, const struct event *event)
 {
-	struct processes *table = &context->table;
 	struct process *process = obtain(context, event);
-	struct program program = {0};
+	struct program program;
 
 	if (!process)
 		return NULL;
-	program.since_ns = event->seeded ? process->started_ns : event->time_ns;
-	program.seen_ns = event->seeded ? event->time_ns : 0;
-	program.cgroup = moment(event->process.cgroup);
-	program.name = text_get(&table->texts, event->process.name);
+	if (event->seeded && process->program.name && event->process.execs == ABSENT)
+		return process; /* records told more */
+	program = program_said(context, event);
+	if (event->seeded) {
+		program.since_ns = process->started_ns;
+		program.seen_ns = event->time_ns;
+	}
 	program.exe = exe_of_exec(context, process, event);
 	program.group = group_of_exec(context, process, event, program.cgroup);
-	process->looked = process->looked || event->seeded;
-	if (event->seeded)
-		learn_program(context, process, &program);
-	else
-		process_run(table, process, &program);
-	learn_parent(context, process, event->time_ns);
-	text_put(&table->texts, program.name);
-	text_put(&table->texts, program.exe);
-	group_put(&table->groups, program.group);
+	if (event->seeded) {
+		process->looked = true;
+		process->looked_execs = program.execs;
+	}
+	process_run(&context->table, process, &program);
+	put_said(context, &program);
 	return process;
 }
 
@@ -268,11 +317,8 @@ learn_exit(struct context *context, const struct event *event)
 {
 	struct process *process = obtain(context, event);
 
-	if (!process)
-		return NULL;
-	if (!process->parent_name)
-		learn_parent(context, process, event->time_ns);
-	process_end(&context->table, process, event->time_ns);
+	if (process)
+		process_end(&context->table, process, event->time_ns);
 	return process;
 }
 

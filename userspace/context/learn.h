@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "context/ask.h"
 #include "context/proc.h"
 #include "context/process.h"
 #include "context/user.h"
@@ -14,6 +15,7 @@
 
 struct context {
 	struct processes table;
+	struct asking asking;
 	struct proc proc;
 	struct users users;
 	char *passwd; /* NULL: no names */
@@ -38,13 +40,18 @@ struct process *learn_owner(struct context *context, const struct event *event);
 const struct group *learn_group(struct context *context, struct process *process,
 				struct program *program, uint64_t id);
 
-/* What /proc says of a process: all of it when no record told of a program, else what they lack. */
-void learn_program(struct context *context, struct process *process, const struct program *seen);
+/* What it ran when the event happened, or, of a socket's, when its owner was noted. NULL: not
+ * known.
+ */
+struct program *learn_program(struct process *process, const struct event *event, uint64_t at_ns);
 
 /* Its directory in /proc (the caller's to close) and stat, if it is still that process; else -1. */
 int learn_look(const struct context *context, const struct process *process, struct wire_task *out);
 
-/* Its parent's name, if it can be known now. */
-void learn_parent(struct context *context, struct process *process, uint64_t at_ns);
+/* The name of the parent that a program had, if it can be known now. */
+void learn_parent(struct context *context, struct program *program, uint64_t at_ns);
+
+/* Does it run the event's program now, and so since then? What /proc showed before is of that. */
+bool learn_still(struct context *context, const struct event *event);
 
 #endif /* CONTEXT_LEARN_H */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "base/cleanup.h"
 #include "context/process.h"
 
 static struct process *
@@ -19,6 +20,7 @@ put_program(struct processes *table, struct program *program)
 {
 	text_put(&table->texts, program->name);
 	text_put(&table->texts, program->exe);
+	text_put(&table->texts, program->parent_name);
 	group_put(&table->groups, program->group);
 }
 
@@ -44,7 +46,6 @@ release(struct processes *table, struct process *process)
 		DL_DELETE(table->ended, process);
 	drop_programs(table, process->program.older);
 	put_program(table, &process->program);
-	text_put(&table->texts, process->parent_name);
 	free(process);
 	table->count--;
 }
@@ -217,41 +218,112 @@ process_add(struct processes *table, uint32_t pid, uint64_t started_ns, bool rou
 	return NULL;
 }
 
-/* Keep the newest program as history, if there was one. */
-static void
-archive(struct processes *table, struct process *process)
+static bool
+is_empty(const struct program *program)
 {
-	struct program *kept, *at = &process->program;
-	unsigned int count = 1;
+	return !program->name && !program->exe && !program->group && !program->execs;
+}
 
-	if (!at->name && !at->exe && !at->group)
-		return;
-	kept = malloc(sizeof(*kept));
-	if (!kept) { /* what is forgotten must not be answered with what was before */
-		drop_programs(table, at->older);
-		at->older = NULL;
-		put_program(table, at);
-		return;
-	}
-	*kept = *at;
-	at->older = kept;
-	while (at->older && ++count <= PROCESS_PROGRAMS)
+/* Of one that is known already: a record is surer than what /proc showed later. */
+static void
+merge(struct processes *table, struct program *known, struct program *more)
+{
+	bool is_surer = known->seen_ns && !more->seen_ns;
+	struct program old = *known, *older = known->older;
+
+	if (is_surer)
+		*known = *more;
+	else
+		old = *more;
+	known->older = older;
+	if (!known->name)
+		known->name = take(old.name);
+	if (!known->exe)
+		known->exe = take(old.exe);
+	if (!known->group && known->cgroup == old.cgroup)
+		known->group = take(old.group);
+	put_program(table, &old);
+}
+
+/* Let go of those that too many came after. */
+static void
+trim(struct processes *table, struct process *process)
+{
+	struct program *at = &process->program;
+	unsigned int count = 0;
+
+	while (at->older && ++count < PROCESS_PROGRAMS)
 		at = at->older;
 	drop_programs(table, at->older);
 	at->older = NULL;
 }
 
+/* It began before newer did. */
+static void
+insert_older(struct processes *table, struct process *process, struct program *newer,
+	     struct program *program)
+{
+	struct program *kept = malloc(sizeof(*kept));
+
+	if (!kept) {
+		put_program(table, program);
+		return;
+	}
+	*kept = *program;
+	kept->older = newer->older;
+	newer->older = kept;
+	trim(table, process);
+}
+
+/* Keep the newest program as history, if there was one. */
+static void
+insert_newest(struct processes *table, struct process *process, struct program *program)
+{
+	struct program *at = &process->program, *kept = at->older;
+
+	if (!is_empty(at)) {
+		kept = malloc(sizeof(*kept));
+		if (kept) {
+			*kept = *at;
+		} else { /* what is forgotten must not be answered with what was before */
+			drop_programs(table, at->older);
+			put_program(table, at);
+		}
+	}
+	program->older = kept;
+	*at = *program;
+	trim(table, process);
+}
+
 void
 process_run(struct processes *table, struct process *process, const struct program *program)
 {
-	struct program next = *program;
+	struct program next = *program, *at = &process->program, *newer = NULL;
 
 	text_share(next.name);
 	text_share(next.exe);
+	text_share(next.parent_name);
 	group_share(next.group);
-	archive(table, process);
-	next.older = process->program.older;
-	process->program = next;
+	while (next.execs && at && at->execs > next.execs) {
+		newer = at;
+		at = at->older;
+	}
+	if (next.execs && at && at->execs == next.execs)
+		merge(table, at, &next);
+	else if (newer)
+		insert_older(table, process, newer, &next);
+	else
+		insert_newest(table, process, &next);
+}
+
+struct program *
+process_ran(struct process *process, uint32_t execs)
+{
+	struct program *program = &process->program;
+
+	while (program && program->execs != execs)
+		program = program->older;
+	return program;
 }
 
 struct program *

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "context/seed.h"
@@ -67,7 +68,7 @@ describe(struct seed *seed, const struct proc *proc, int task, const char *cgrou
 	proc_read_ids(task, &exec->task);
 	proc_read_exe(task, exe, sizeof(exe));
 	exec->task.cgroup = proc_cgroup_id(proc, v2_path);
-	exec->flags = WIRE_EXEC_SEEDED;
+	exec->flags = WIRE_EXEC_SEEDED | WIRE_EXEC_PROGRAM;
 	exec->head.kind = WIRE_EXEC;
 	exec->head.size = sizeof(*exec);
 	exec->head.time_ns = clock_boot_ns();
@@ -77,14 +78,15 @@ describe(struct seed *seed, const struct proc *proc, int task, const char *cgrou
 	return true;
 }
 
-int
-seed_scan(const struct proc *proc, const char *cgroup, context_emit_fn emit, void *arg)
+/* Records one behind the other, each from a multiple of 8. */
+static int
+read_all(struct buf *out, const struct proc *proc, const char *cgroup)
 {
+	static const char zeros[8];
 	int fd = proc->root < 0 ? -1 : openat(proc->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *all cleanup(directory_drop) = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	uint64_t sequence = 0;
-	int result;
 
 	if (!all)
 		return fd < 0 ? -ENOENT : -ENOMEM;
@@ -98,9 +100,55 @@ seed_scan(const struct proc *proc, const char *cgroup, context_emit_fn emit, voi
 		if (task < 0 || !describe(&seed, proc, task, cgroup))
 			continue;
 		seed.exec.head.sequence = sequence++;
-		result = emit(&seed.exec.head, arg);
-		if (result)
-			return result;
+		buf_add(out, &seed, seed.exec.head.size);
+		buf_add(out, zeros, -(size_t)seed.exec.head.size & 7);
 	}
-	return 0;
+	return out->failed ? -ENOMEM : 0;
+}
+
+/*
+ * One program before and after the look is the one that was looked at. Of one that
+ * came in between its own record tells.
+ */
+static void
+confirm(struct wire_exec *exec, const struct answer *before, const struct answer *after)
+{
+	const struct wire_running *was = answer_find(before, exec->task.pid);
+	const struct wire_running *is = answer_find(after, exec->task.pid);
+
+	if (is && !is->program.execs) /* a thread of the kernel */
+		return;
+	if (!running_same(was, is)) {
+		exec->exe.length = 0;
+		memset(exec->task.comm, 0, sizeof(exec->task.comm));
+		return;
+	}
+	exec->task.started_ns = is->started_ns;
+	exec->program.execs = is->program.execs;
+	if (is->program.parent_started_ns != was->program.parent_started_ns ||
+	    is->program.parent_execs != was->program.parent_execs)
+		return;
+	exec->program.parent_started_ns = is->program.parent_started_ns;
+	exec->program.parent_execs = is->program.parent_execs;
+}
+
+int
+seed_scan(const struct proc *proc, struct asking *asking, const char *cgroup, context_emit_fn emit,
+	  void *arg)
+{
+	struct answer before cleanup(answer_fini) = {0}, after cleanup(answer_fini) = {0};
+	struct buf all cleanup(buf_fini) = {0};
+	bool is_told = ask_all(asking, &before) == 0;
+	int result = read_all(&all, proc, cgroup);
+
+	is_told = is_told && ask_all(asking, &after) == 0;
+	for (size_t at = 0; !result && at < all.length;) {
+		struct wire_exec *exec = (void *)(all.data + at);
+
+		if (is_told)
+			confirm(exec, &before, &after);
+		result = emit(&exec->head, arg);
+		at += (exec->head.size + 7u) & ~(size_t)7;
+	}
+	return result;
 }

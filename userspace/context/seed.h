@@ -4,9 +4,11 @@
 #define CONTEXT_SEED_H
 
 #include "context.h"
+#include "context/ask.h"
 #include "context/proc.h"
 
 /* See context_seed(). -ENOENT without a /proc. */
-int seed_scan(const struct proc *proc, const char *cgroup, context_emit_fn emit, void *arg);
+int seed_scan(const struct proc *proc, struct asking *asking, const char *cgroup,
+	      context_emit_fn emit, void *arg);
 
 #endif /* CONTEXT_SEED_H */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* connect - a connection attempt that did not succeed. */
 #include <errno.h>
+#include <stddef.h>
 
 #include "event/decode.h"
 #include "event/fields.h"
@@ -26,11 +27,13 @@ outcome(int error, bool unsent)
 static int
 decode(struct event *event, const struct wire_head *head)
 {
-	const struct wire_connect *attempt = wire_cast(head, wire_connect);
+	const struct wire_connect *attempt = (const void *)head;
 
-	if (!attempt)
+	if (head->size < offsetof(struct wire_connect, started_ns))
 		return -EBADMSG;
 	decode_owner(event, &attempt->owner);
+	decode_started(event, head, offsetof(struct wire_connect, started_ns));
+	decode_program(event, head, offsetof(struct wire_connect, program));
 	if (event->process.cgroup == ABSENT)
 		event->process.cgroup = decode_unless(attempt->cgroup, 0);
 	decode_protocol(event, attempt->protocol);

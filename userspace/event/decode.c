@@ -63,6 +63,27 @@ decode_owner(struct event *event, const struct wire_owner *owner)
 }
 
 void
+decode_program(struct event *event, const struct wire_head *head, size_t offset)
+{
+	const struct wire_program *program = (const void *)((const char *)head + offset);
+
+	if (head->size < offset + sizeof(*program) || !program->execs)
+		return;
+	event->process.execs = program->execs;
+	event->process.parent_execs = decode_unless(program->parent_execs, 0);
+	event->process.parent_started_ns = decode_unless(program->parent_started_ns, 0);
+}
+
+void
+decode_started(struct event *event, const struct wire_head *head, size_t offset)
+{
+	const __u64 *started_ns = (const void *)((const char *)head + offset);
+
+	if (head->size >= offset + sizeof(*started_ns) && event->process.pid != ABSENT)
+		event->process.started_ns = decode_unless(*started_ns, 0);
+}
+
+void
 decode_task(struct event *event, const struct wire_task *task)
 {
 	struct event_process *process = &event->process;

@@ -34,6 +34,9 @@ int64_t decode_port(unsigned int port, unsigned int protocol);
 /* What kernels call a process; at most WIRE_COMM_BYTES, perhaps without a NUL. NULL when empty. */
 const char *decode_comm(struct event *event, const char comm[WIRE_COMM_BYTES]);
 void decode_owner(struct event *event, const struct wire_owner *owner);
+/* The program that its owner or task ran; nothing of a record that is too short for it. */
+void decode_program(struct event *event, const struct wire_head *head, size_t offset);
+void decode_started(struct event *event, const struct wire_head *head, size_t offset);
 void decode_task(struct event *event, const struct wire_task *task);
 void decode_protocol(struct event *event, unsigned int number);
 

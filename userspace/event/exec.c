@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* exec - a process replaced its program. */
 #include <errno.h>
+#include <stddef.h>
 
 #include "event/decode.h"
 #include "event/fields.h"
@@ -9,12 +10,14 @@
 static int
 decode(struct event *event, const struct wire_head *head)
 {
-	const struct wire_exec *exec = wire_cast(head, wire_exec);
+	const struct wire_exec *exec = (const void *)head;
 	struct event_process *process = &event->process;
 
-	if (!exec)
+	if (head->size < offsetof(struct wire_exec, program))
 		return -EBADMSG;
 	decode_task(event, &exec->task);
+	if (exec->flags & WIRE_EXEC_PROGRAM)
+		decode_program(event, head, offsetof(struct wire_exec, program));
 	event->seeded = exec->flags & WIRE_EXEC_SEEDED;
 	if (decode_slice(event, head, exec->exe, &process->exe) < 0 ||
 	    decode_slice(event, head, exec->argv, &process->argv) < 0 ||

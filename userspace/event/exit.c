@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* exit - a process ended. */
 #include <errno.h>
+#include <stddef.h>
 #include <sys/wait.h>
 
 #include "event/decode.h"
@@ -10,11 +11,12 @@
 static int
 decode(struct event *event, const struct wire_head *head)
 {
-	const struct wire_exit *exit = wire_cast(head, wire_exit);
+	const struct wire_exit *exit = (const void *)head;
 
-	if (!exit)
+	if (head->size < offsetof(struct wire_exit, program))
 		return -EBADMSG;
 	decode_task(event, &exit->task);
+	decode_program(event, head, offsetof(struct wire_exit, program));
 	if (WIFEXITED(exit->status))
 		event->exit_code = WEXITSTATUS(exit->status);
 	else if (WIFSIGNALED(exit->status))

@@ -57,6 +57,8 @@ decode(struct event *event, const struct wire_head *head)
 	if (head->size < offsetof(struct wire_flow, told_bytes))
 		return -EBADMSG;
 	decode_owner(event, &flow->owner);
+	decode_started(event, head, offsetof(struct wire_flow, started_ns));
+	decode_program(event, head, offsetof(struct wire_flow, program));
 	if (event->process.cgroup == ABSENT)
 		event->process.cgroup = decode_unless(flow->cgroup, 0);
 	decode_protocol(event, flow->protocol);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* fork - a process began. */
 #include <errno.h>
+#include <stddef.h>
 
 #include "event/decode.h"
 #include "event/fields.h"
@@ -9,11 +10,12 @@
 static int
 decode(struct event *event, const struct wire_head *head)
 {
-	const struct wire_fork *fork = wire_cast(head, wire_fork);
+	const struct wire_fork *fork = (const void *)head;
 
-	if (!fork)
+	if (head->size < offsetof(struct wire_fork, program))
 		return -EBADMSG;
 	decode_task(event, &fork->task);
+	decode_program(event, head, offsetof(struct wire_fork, program));
 	return 0;
 }
 

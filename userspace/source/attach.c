@@ -112,6 +112,7 @@ attach_new(const struct probes *probes, enum attach how, struct bpf_program *pro
 	case BY_LINK:
 		return bpf_program__attach(program);
 	case BY_RUNNING:
+	case BY_ASKING:
 		return bpf_program__attach_iter(program, NULL);
 	case BY_READING:
 		return attach_reading(probes, program);

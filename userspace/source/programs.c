@@ -53,6 +53,9 @@ const struct program programs[] = {
 	 "who is client and who server of connections older than the agent"},
 	{"sockets older than the agent", "snapshot_owners", "iter/task_file", OBJECT(snapshot),
 	 BY_RUNNING, false, false, "who owns sockets older than the agent"},
+	{"programs older than the agent", "snapshot_tasks", "iter/task", OBJECT(snapshot),
+	 BY_ASKING, false, false,
+	 "which program of a process opened a socket before the agent came"},
 	{"idle and long flows", "flow_sweep", "iter/bpf_map_elem", OBJECT(sweep), BY_READING, false,
 	 false, "ends of datagram flows, progress of long ones; both come when the agent stops"},
 	/* after the gate: what it does not count yet must not look as if it had passed no gate */

@@ -13,6 +13,7 @@ enum attach {
 	BY_UPLINK,  /* a filter on each uplink */
 	BY_RUNNING, /* an iterator, run once when a set of maps is new */
 	BY_READING, /* an iterator, run by whoever reads a file of its link */
+	BY_ASKING,  /* an iterator over what runs, never pinned: as BY_READING */
 };
 
 typedef const void *(*elf_fn)(size_t *size);

@@ -321,6 +321,9 @@ static const char *const kind_names[] = {[0] = "", WIRE_KINDS(X) NULL};
 		TIME("started", type, task.started_ns), COUNT("cgroup", type, task.cgroup),   \
 		COUNT("net_ns", type, task.net_ns), COUNT("pid_ns", type, task.pid_ns),       \
 		COUNT("mnt_ns", type, task.mnt_ns), COMM("comm", type, task.comm)
+#define PROGRAM_KEYS(type)                                                                      \
+	COUNT("execs", type, program.execs), COUNT("parent_execs", type, program.parent_execs), \
+		TIME("parent_started", type, program.parent_started_ns)
 #define ADDRESS(key, type, path)                                       \
 	{                                                              \
 		.name = key, .read = read_address, MEMBER(type, path), \
@@ -358,6 +361,8 @@ static const struct text_key flow_keys[] = {
 	 MARK(wire_flow, flags, WIRE_FLOW_RECEIVED)},
 	COUNT("told_bytes", wire_flow, told_bytes),
 	COUNT("told_packets", wire_flow, told_packets),
+	TIME("started", wire_flow, started_ns),
+	PROGRAM_KEYS(wire_flow),
 	{0},
 };
 
@@ -375,12 +380,15 @@ static const struct text_key connect_keys[] = {
 	 MARK(wire_connect, flags, WIRE_FLOW_REQUESTED)},
 	PROTO("proto", wire_connect, protocol),
 	{.name = "error", .read = read_errno, MEMBER(wire_connect, error)},
+	TIME("started", wire_connect, started_ns),
+	PROGRAM_KEYS(wire_connect),
 	{0},
 };
 
 static const struct text_key fork_keys[] = {
 	HEAD_KEYS(wire_fork),
 	TASK_KEYS(wire_fork),
+	PROGRAM_KEYS(wire_fork),
 	{0},
 };
 
@@ -389,6 +397,12 @@ static const struct text_key exec_keys[] = {
 	{.name = "argv_cut", MARK(wire_exec, flags, WIRE_EXEC_ARGV_CUT)},
 	HEAD_KEYS(wire_exec),
 	TASK_KEYS(wire_exec),
+	{.name = "execs",
+	 .read = read_count,
+	 MEMBER(wire_exec, program.execs),
+	 MARK(wire_exec, flags, WIRE_EXEC_PROGRAM)},
+	COUNT("parent_execs", wire_exec, program.parent_execs),
+	TIME("parent_started", wire_exec, program.parent_started_ns),
 	SLICE("exe", wire_exec, exe),
 	SLICE("argv", wire_exec, argv),
 	SLICE("cgroup_path", wire_exec, cgroup_path),
@@ -401,6 +415,7 @@ static const struct text_key exit_keys[] = {
 	COUNT("status", wire_exit, status),
 	{.name = "code", .read = read_code, MEMBER(wire_exit, status)},
 	COUNT("signal", wire_exit, status),
+	PROGRAM_KEYS(wire_exit),
 	{0},
 };
 
