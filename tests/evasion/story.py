@@ -58,6 +58,7 @@ class Story:
             box.sees_ends = ocsf.attached(agent.status()["coverage"], "tp_btf/inet_sock_set_state")
             agent.stop()
             self.entries = agent.entries()
+        box.release()  # the sink's port is free for the monitor's own cases
 
     def release(self, server):
         self.box.children.remove(server)
