@@ -102,7 +102,6 @@ begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key
 	struct wire_flow flow = {
 		.owner = st->owner,
 		.cookie = key->cookie,
-		.cgroup = bpf_skb_cgroup_id(skb),
 		.src = p->src,
 		.dst = p->dst,
 		.src_port = p->src_port,
@@ -120,6 +119,7 @@ begin(struct __sk_buff *skb, struct wire_counters *c, const struct flow_key *key
 	bool first = true;
 	int begun;
 
+	flow_place(skb, &flow);
 	flow.role = role_of(key, p, st, &first);
 	/* Of a datagram it cannot be said: connect() to one address, sendto() to another. */
 	if (stream && st->flags & SOCK_REQUESTED &&
@@ -337,7 +337,7 @@ lose(const struct flow_key *key, const struct wire_flow *flow)
 	add(sum->packets, (flow->packets & FLOW_PACKETS) - flow->told_packets);
 	add(sum->bytes, flow->bytes - flow->told_bytes);
 	add(sum->wire_bytes, flow->wire_bytes - flow->told_bytes);
-	flow_forget(key, flow->cgroup);
+	flow_forget(key, flow);
 }
 
 static __always_inline void

@@ -86,7 +86,6 @@ stray(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, __
       __u32 bytes, __u32 extra)
 {
 	struct wire_flow flow = {
-		.cgroup = bpf_skb_cgroup_id(skb),
 		.src = p->src,
 		.dst = p->dst,
 		.src_port = p->src_port,
@@ -110,7 +109,10 @@ stray(struct __sk_buff *skb, struct wire_counters *c, const struct packet *p, __
 	if (known) {
 		fold(c);
 		flow_grow(known, bytes, extra);
-	} else if (flow_begin(c, &key, &flow, true) > 0) {
+		return;
+	}
+	flow_place(skb, &flow);
+	if (flow_begin(c, &key, &flow, true) > 0) {
 		known = bpf_map_lookup_elem(&flows, &key);
 		if (known)
 			flow_grow(known, bytes, extra);

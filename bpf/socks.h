@@ -13,6 +13,7 @@
 #define SOCK_CLOSED    4u  /* its flow's closing record is out: later packets are late */
 #define SOCK_OVERFLOW  8u  /* its flow met a full table and lives in the totals */
 #define SOCK_REQUESTED 16u /* requested holds what connect() asked for */
+#define SOCK_HEARD     32u /* a datagram came before any had left */
 
 /*
  * Storage of a socket. Cloned from a listener to each socket that it accepts:
@@ -54,6 +55,8 @@ struct {
  *
  *	head.time_ns	when the flow was told last
  *	head.sequence	its packets when the sweep looked last and found it idle
+ *	head.kind	its own place in held
+ *	head.size, .cpu	those of the cgroups it lies in: one, and two more in its halves
  *	packets		two bits above the number say who may tell its end
  */
 #define FLOW_CLOSED  (1ull << 63) /* its end is being told: one more packet is late */
@@ -77,18 +80,37 @@ struct {
 } totals SEC(".maps");
 
 /*
- * How many flows each cgroup holds, and at the end all of them together. The kernel
- * numbers cgroups one after the other, so two of them share a place, and with it
- * their share of the table, only where 16,384 were made in between.
+ * What each cgroup holds and tells, all that lies in it included, for the three levels
+ * below the scope; and at the end all of them together. The kernel numbers cgroups one
+ * after the other, so two of them share a place, and with it what they may have, only
+ * where 16,384 were made in between.
  */
 #define HELD_PLACES 16384
+#define HELD_NONE   0xffff /* no such cgroup: there is no place of that number */
+
+struct held {
+	__u64 flows; /* entries in the table */
+	__u64 told;  /* records of flows without an entry: the second above their number; of all
+			together: when the table was crowded last */
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, HELD_PLACES + 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct held);
 } held SEC(".maps");
+
+/*
+ * When a record last named a destination of a cgroup for which the table had no room. What
+ * is forgotten is told again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct flow_key); /* with the cgroup as cookie, and port 0 */
+	__type(value, __u64);
+} named SEC(".maps");
 
 struct own_key {
 	__u32 bits;
@@ -107,7 +129,8 @@ struct {
 /*
  * Who spoke first between a socket and a datagram peer: WIRE_ROLE_CLIENT, we did, or
  * WIRE_ROLE_SERVER, they did. It outlives idle flows, so that no client becomes a
- * server because its peer broke a silence.
+ * server because its peer broke a silence. A flood of flows makes it forget; then a socket
+ * that spoke before it was spoken to is a client, for no flood may make a server of it.
  */
 #define OPENER_MET 0x80 /* and a packet of ours has gone there */
 

@@ -300,6 +300,8 @@ struct wire_settings {
 	__u32 approximate; /* 1: some program that is attached does without fetch-and-add */
 	__u32 crowded;     /* entries from which on the table is crowded */
 	__u64 begun_ns;    /* CLOCK_BOOTTIME at which these maps began to count */
+	__u32 told;        /* flows without an entry that one cgroup may tell in a second */
+	__u32 pressed;     /* bytes waiting in the critical ring from which on it is fewer */
 };
 
 /* One per CPU and kind. seen = filtered + folded + issued; issued = submitted + dropped. */

@@ -12,6 +12,7 @@ import oracle
 
 SMALL_RING, UDP = 65536, 17
 FLOOD_BYTES, IP_UDP_BYTES = 32, 28
+HIDDEN = [f"203.0.113.{number}" for number in range(20, 80)]  # forbidden places of the quiet
 
 
 def freeze(box):
@@ -92,6 +93,46 @@ def flood(box):
             f"{sum(wanted.values())} violations by name")
 
 
+def split(box, children):
+    """One pod floods from many cgroups: each forbidden place of others is told by name, and its own."""
+    seconds = box.size(5, 20, 4)
+    with Lives(box, flows__idle_s=10, flows__table_entries=4096, journal__fold_s=60,
+               ring__critical_bytes=4194304) as lives:
+        box.serve()
+        lives.start()
+        noise = [Load(box, f"pod/{number}", "scatter", FLOOD, k=len(FLOOD) * 60000, t=seconds + 3,
+                      b=FLOOD_BYTES) for number in range(children)]
+        time.sleep(2)
+        quiet = {who: Load(box, cgroup, "tcp", places, p=TCP_PORT, r=20, k=20 * seconds, b=100)
+                 for who, cgroup, places in (("among them", "pod/quiet", HIDDEN[:20]),
+                                             ("beside them", "web", HIDDEN[20:40]),
+                                             ("of a flooder", "pod/0", HIDDEN[40:]))}
+        quiet = {who: load.finish(seconds + 120) for who, load in quiet.items()}
+        reports = [load.finish(120) for load in noise]
+        sent = sum(target["sent"] for report in reports for target in report["targets"])
+        status, arrived = lives.end(), box.arrived()
+        sums = oracle.read(lives.state)
+    oracle.identities(status)
+    oracle.lost_in_rings(sums, status)
+    oracle.conserved(sums, status)
+    size = sum(size for _, size in arrived.values()) + sent * (IP_UDP_BYTES + FLOOD_BYTES)
+    expect(status["totals"]["gate"]["bytes"] == size, "the gate counted",
+           status["totals"]["gate"]["bytes"], "bytes of", size)
+    told = {who: by_name(sums, report) for who, report in quiet.items()}
+    words = ", ".join(f"{who} {places} of {of} places ({flows} of {of_flows} connects)"
+                      for who, (places, of, flows, of_flows) in told.items())
+    expect(all(places == of for places, of, _, _ in told.values()), "told by name:", words, ";",
+           status["counters"]["flow"]["dropped"], "records lost of", sent, "datagrams")
+    return f"{sent} datagrams of {children} cgroups; by name: {words}"
+
+
+def by_name(sums, report):
+    """(places told, places, connects told, connects)"""
+    wanted, _ = oracle.expected([report])
+    return (sum(sums.flows[where] > 0 for where in wanted), len(wanted),
+            sum(sums.flows[where] for where in wanted), sum(wanted.values()))
+
+
 def flows_in_sums(sums, status, told, sent):
     missing = sent - told - oracle.suppressed(sums, status) - status["totals"]["close_lost"]["flows"]
     expect(0 <= missing <= sums.lost("ring"), missing, "of", sent, "flows are told nowhere, and",
@@ -138,5 +179,8 @@ def shed_exactly(sums, status):
 def tests():
     yield "freeze", freeze
     yield "flood", flood
+    yield "flood-one", lambda box: split(box, 1)
+    yield "flood-split-10", lambda box: split(box, 10)
+    yield "flood-split-50", lambda box: split(box, 50)
     yield "disk-full", lambda box: fill(box, False)
     yield "disk-full-killed", lambda box: fill(box, True)

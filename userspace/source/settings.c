@@ -82,6 +82,9 @@ settings_tell(struct probes *probes)
 	probes->settings->uplinks = probes->uplink_count > 0;
 	probes->settings->share = (uint32_t)(options->table_entries / 8);
 	probes->settings->crowded = (uint32_t)(options->table_entries / 2);
+	/* 64 a second in a ring of 4 MiB, which holds 17,000. */
+	probes->settings->told = (uint32_t)(options->ring_critical_bytes / 65536) + 4;
+	probes->settings->pressed = (uint32_t)(options->ring_critical_bytes / 2);
 	probes->settings->critical_wake_bytes = (uint32_t)(options->ring_bulk_bytes / 4);
 }
 
