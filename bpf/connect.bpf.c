@@ -17,6 +17,8 @@
 #define FAMILY_INET  2
 #define FAMILY_INET6 10
 
+#define FORGETFUL_NS (3600 * 1000000000ull)
+
 static __always_inline bool
 is_worker(const char *comm)
 {
@@ -138,6 +140,24 @@ connect_v6(struct bpf_sock_addr *ctx)
 	return 1;
 }
 
+/* Did a flood pass lately, in which may have been forgotten who spoke first? */
+static __always_inline bool
+is_forgetful(void)
+{
+	__u32 place = HELD_PLACES;
+	struct held *all = bpf_map_lookup_elem(&held, &place);
+
+	return all && all->told && bpf_ktime_get_boot_ns() - all->told < FORGETFUL_NS;
+}
+
+static __always_inline bool
+spoke_first(struct sock_state *st)
+{
+	if (!(st->flags & SOCK_SENT))
+		st->flags |= SOCK_HEARD;
+	return !(st->flags & SOCK_HEARD) && is_forgetful();
+}
+
 /* A datagram arrived. Unless we were the first to speak to that peer, what we send it is an answer.
  */
 static __always_inline void
@@ -156,7 +176,7 @@ hear(struct bpf_sock_addr *ctx, const struct wire_addr *peer)
 	if (bpf_map_lookup_elem(&flows, &key) || bpf_map_lookup_elem(&openers, &key))
 		return;
 	st = ctx->sk ? bpf_sk_storage_get(&socks, ctx->sk, 0, 0) : NULL;
-	if (st && st->role == WIRE_ROLE_CLIENT) /* it called connect() */
+	if (st && (st->role == WIRE_ROLE_CLIENT /* it called connect() */ || spoke_first(st)))
 		return;
 	bpf_map_update_elem(&openers, &key, &they, BPF_ANY);
 }

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 
 import harness
 from harness import APP4, AWAY4, expect
@@ -24,7 +25,6 @@ def storm(box, agent, options=()):
 
 
 def is_settled(agent):
-    import time
     before = agent.status()["counters"]["flow"]
     time.sleep(0.3)
     return before == agent.status()["counters"]["flow"]
@@ -215,6 +215,56 @@ def answers(box):
     return f"{len(found)} flows + {overflow(status)} overflow"
 
 
+LATE = """
+import socket, sys
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+if sys.argv[1] == "answer":
+    sock.bind((sys.argv[2], int(sys.argv[3])))
+    print("ready", flush=True)
+    text, peer = sock.recvfrom(99)
+    sys.stdin.readline()
+    sock.sendto(text, peer)
+else:
+    sock.sendto(b"ask", (sys.argv[2], int(sys.argv[3])))
+    print("ready", flush=True)
+    sock.settimeout(120)
+    text, peer = sock.recvfrom(99)
+    sock.sendto(b"ask again", peer)
+"""
+
+
+def late(box, netns, *words):
+    """A script in that namespace, ready; the one that asks is in the scope."""
+    join = f'echo $$ >{box.scope.path}/cgroup.procs; ' if words[0] == "ask" else ""
+    child = subprocess.Popen(
+        ["sh", "-c", f'{join}exec ip netns exec {netns} "$@"', "sh", sys.executable, "-c", LATE,
+         *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    box.children.append(child)
+    if child.stdout.readline() != "ready\n":
+        raise harness.Skipped("no process can be put into scope and namespace by ip netns here")
+    return child
+
+
+def forgotten(box):
+    """A flood makes forget who spoke first: who asked remains a client, however late the answer."""
+    flood = 200000 if harness.PATIENCE == 1 else 140000
+    with harness.Agent(box, setup.recording(box, flows__table_entries=64)) as agent:
+        server = late(box, box.net.sink, "answer", AWAY4, PORT)
+        client = late(box, box.net.app, "ask", AWAY4, PORT)
+        box.send("spray", seconds=120, cgroup=box.scope.child("loud"),
+                 options=("-a", harness.HOME4, "-s", 4, "-k", flood, "-b", 10))
+        setup.let_idle()
+        server.stdin.write("now\n")
+        server.stdin.close()
+        client.wait(20 * harness.PATIENCE)
+        setup.let_idle()
+        agent.stop()
+        roles = [ocsf.role(e) for e in agent.kept()
+                 if ocsf.kind(e) == "flow" and ocsf.dst_ip(e) == AWAY4]
+    box.release()
+    expect(set(roles) == {"client"} and len(roles) > 2, "roles of who asked:", roles)
+
+
 def long_flows(box):
     """Flows that outlive an interval: progress and end are told, and each byte once."""
     with harness.Agent(box, setup.recording(box, flows__interval_s=1, flows__idle_s=3)) as agent:
@@ -258,5 +308,6 @@ def tests():
     yield "storm-frozen", frozen
     yield "small-table", small_table
     yield "small-table-answers", answers
+    yield "small-table-forgotten", forgotten
     yield "long-flows", long_flows
     yield "syn-flood", flood
