@@ -53,6 +53,8 @@ void agent_verdict(struct agent *agent, struct event *event, bool resolve, const
 /* Speak of itself: an agent event with this text. */
 void agent_say(struct agent *agent, enum wire_life life, const char *text);
 
+/* Tell of entries that the journal has lost since the last agent. Before any turn is kept. */
+void agent_say_gone(struct agent *agent);
 /* Write what the last agent owed: its folds. Once the sinks are there. */
 void agent_resume(struct agent *agent);
 

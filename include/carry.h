@@ -36,6 +36,7 @@ enum carry_kind {
 	CARRY_FIRST = 4, /* id of the fold: the entry it will become, as canonical JSON */
 	CARRY_BATCH = 5, /* id is its last ticket: entries on their way to the disk */
 	CARRY_SHED = 6,  /* id 0: refused entries that no gap has told yet */
+	CARRY_END = 7,   /* id 0: the shard that is written to, and its next number */
 };
 
 /*
@@ -73,7 +74,8 @@ void carry_drop(struct carry *carry, enum carry_kind kind, uint64_t id);
  */
 int carry_commit(struct carry *carry);
 
-/* This process lives, though nothing changed. */
+/* This process lives, though nothing changed. A file that somebody removed is made anew by the
+ * next carry_commit(). */
 void carry_touch(struct carry *carry);
 
 struct carry_state {

@@ -121,6 +121,7 @@ struct journal_state {
 	uint64_t damaged;        /* places in the newest segment found damaged at open */
 	uint64_t restored;       /* entries that only the carry had at open */
 	uint64_t unrestored;     /* of these: of another node or cluster, or damaged: lost */
+	uint64_t gone;           /* that were written before, and are on the disk no more at open */
 };
 void journal_state(const struct journal *journal, struct journal_state *out);
 

@@ -245,6 +245,7 @@ enum wire_loss {
 	WIRE_LOSS_DOWN = 4,  /* the agent was not there */
 	WIRE_LOSS_UNREAD =
 		5, /* entries that the stream to Kafka could not read; count 0: not known */
+	WIRE_LOSS_GONE = 6, /* entries that were on the disk, and are there no more */
 };
 
 struct wire_gap {

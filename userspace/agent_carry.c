@@ -256,3 +256,23 @@ agent_left_ms(const struct agent *agent)
 		return journal.last_logged_ms - ENTRY_LAG_MS;
 	return carry.left_ms > journal.last_logged_ms ? carry.left_ms : journal.last_logged_ms;
 }
+
+void
+agent_say_gone(struct agent *agent)
+{
+	struct journal_state journal = {0};
+	struct wire_gap gap = {
+		.head = {.kind = WIRE_GAP,
+			 .size = sizeof(gap),
+			 .cpu = UINT32_MAX,
+			 .time_ns = clock_boot_ns()},
+		.loss = WIRE_LOSS_GONE,
+		.to_ns = clock_boot_ns(),
+	};
+
+	if (agent->journal)
+		journal_state(agent->journal, &journal);
+	gap.count = journal.gone;
+	if (gap.count)
+		agent_record(&gap.head, agent);
+}

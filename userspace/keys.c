@@ -35,11 +35,15 @@ make_key(const char *path, unsigned char key[KEY_BYTES], struct error *why)
 {
 	int fd cleanup(fd_drop) = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (fd < 0 || getrandom(key, KEY_BYTES, 0) != KEY_BYTES ||
-	    write(fd, key, KEY_BYTES) != KEY_BYTES || fsync(fd) < 0)
-		return error_set(why, -errno, "cannot make the privacy key %s: %s", path,
-				 strerror(errno));
-	return 0;
+	int error;
+
+	if (fd >= 0 && getrandom(key, KEY_BYTES, 0) == KEY_BYTES &&
+	    write(fd, key, KEY_BYTES) == KEY_BYTES && fsync(fd) == 0)
+		return 0;
+	error = errno;
+	if (fd >= 0) /* a piece of one would be refused for ever */
+		unlink(path);
+	return error_set(why, -error, "cannot make the privacy key %s: %s", path, strerror(error));
 }
 
 int

@@ -225,6 +225,7 @@ run_begin(struct run *run, uint64_t opened_ns, struct error *why)
 	bool is_resumed = probes_adopted(run->live.probes) && ring_resumed(run->live.source);
 	int stale;
 
+	agent_say_gone(run->agent);
 	agent_resume(run->agent);
 	agent_seed(run->agent, probes_running, run->live.probes);
 	stale = read_stale(run, why);

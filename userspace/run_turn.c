@@ -99,6 +99,18 @@ run_keep_last(struct run *run, struct source *source)
 		usleep(RETRY_US);
 }
 
+static void
+tend_status(struct run *run)
+{
+	static const char text[] = "somebody removed files of runtime_directory: the status socket "
+				   "is there again";
+
+	if (!status_tend(run->status))
+		return;
+	log_warn("run", "%s", text);
+	agent_say(run->agent, WIRE_LIFE_COVERAGE, text);
+}
+
 void
 run_turn(struct run *run)
 {
@@ -110,6 +122,7 @@ run_turn(struct run *run)
 	if (run->due || from_ns - run->ticked_ns > SECOND_NS) {
 		run->ticked_ns = from_ns;
 		run->due = agent_tick(run->agent, from_ns);
+		tend_status(run);
 	}
 	streaming_turn(run->streaming, from_ns);
 	run_keep(run, run->live.source);

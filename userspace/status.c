@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "status.h"
 
 struct status {
@@ -17,6 +18,7 @@ struct status {
 	struct status_subject subject;
 	int fd;
 	char path[108];
+	bool is_silent; /* nobody can ask, and that was said */
 };
 
 int
@@ -140,6 +142,7 @@ add_journal(cJSON *root, const struct journal_state *state)
 	number(journal, "written_bytes", state->written_bytes);
 	number(journal, "restored", state->restored);
 	number(journal, "unrestored", state->unrestored);
+	number(journal, "gone", state->gone);
 	number(journal, "syncs", state->syncs);
 	number(journal, "slowest_sync_us", state->slowest_sync_ns / 1000);
 	number(journal, "sync_errors", state->sync_errors);
@@ -301,15 +304,42 @@ status_open(struct status **out, struct loop *loop, const struct status_subject 
 	return 0;
 }
 
+static void
+unbind(struct status *status)
+{
+	if (status->fd < 0)
+		return;
+	loop_unwatch(status->loop, status->fd);
+	close(status->fd);
+	status->fd = -1;
+}
+
+bool
+status_tend(struct status *status)
+{
+	struct error why = {0};
+	int result;
+
+	if (access(status->path, F_OK) == 0 || errno != ENOENT)
+		return false;
+	unbind(status);
+	result = bind_path(status, status->subject.config, &why);
+	if (!result)
+		result = loop_watch(status->loop, status->fd, answer, status);
+	if (result < 0 && status->is_silent)
+		return false;
+	status->is_silent = result < 0;
+	if (result < 0)
+		log_error("status", "nobody can ask for it any more: %s", why.text);
+	return !result;
+}
+
 void
 status_close(struct status *status)
 {
 	if (!status)
 		return;
-	if (status->fd >= 0) {
-		loop_unwatch(status->loop, status->fd);
-		close(status->fd);
-	}
+	unbind(status);
 	if (*status->path)
 		unlink(status->path);
 	free(status);

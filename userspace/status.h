@@ -34,6 +34,8 @@ struct status_subject {
 int status_open(struct status **out, struct loop *loop, const struct status_subject *subject,
 		struct error *why);
 void status_close(struct status *status);
+/* Somebody may have removed the socket, perhaps with its folder. True: it was made anew. */
+bool status_tend(struct status *status);
 
 /* The answer's text without the stream's rows, for heartbeats; the caller frees it. */
 char *status_describe(void *status);

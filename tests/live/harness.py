@@ -319,6 +319,18 @@ def unpacked(data, at):
     return bytes(raw)
 
 
+def segment_frames(path):
+    """Where the frames of a segment begin."""
+    with open(path, "rb") as segment:
+        data = segment.read()
+    at, = struct.unpack_from("<I", data, 12)
+    found = []
+    while at + FRAME.size <= len(data) and FRAME.unpack_from(data, at)[0]:
+        found.append(at)
+        at += -(-(FRAME.size + FRAME.unpack_from(data, at)[0]) // FRAME_ALIGN) * FRAME_ALIGN
+    return found
+
+
 def read_segment(path):
     """The entries of one journal segment: a header, then frames of bytes, padded."""
     with open(path, "rb") as segment:

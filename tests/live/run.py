@@ -19,6 +19,7 @@ import harness  # noqa: E402
 import test_carry  # noqa: E402
 import test_coverage  # noqa: E402
 import test_exec_away  # noqa: E402
+import test_faults  # noqa: E402
 import test_generators  # noqa: E402
 import test_lifecycle  # noqa: E402
 import test_pins  # noqa: E402
@@ -27,7 +28,7 @@ import test_storm  # noqa: E402
 import test_transports  # noqa: E402
 
 MODULES = (test_generators, test_coverage, test_transports, test_storm, test_privacy, test_lifecycle,
-           test_carry, test_pins, test_exec_away)
+           test_carry, test_pins, test_exec_away, test_faults)
 
 
 class Tally:

@@ -297,6 +297,34 @@ another_node_says_what_it_cannot_write(void **state)
 	assert_int_equal(read_all(*state).entries, 9);
 }
 
+/* Somebody cuts the file while nobody runs: what is missing is counted, once, and no number recurs.
+ */
+static void
+what_was_written_and_is_gone_is_counted(void **state)
+{
+	char path[128];
+	struct pair pair = open_pair(*state, "n1");
+	struct stat st;
+
+	put(&pair, 5, MONDAY_MS);
+	keep(&pair);
+	close_pair(&pair);
+	snprintf(path, sizeof(path), "%s/journal/" SEGMENT, ((struct place *)*state)->folder);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size - 1), 0);
+	pair = open_pair(*state, "n1");
+	assert_int_equal(journal_state_of(&pair).gone, 1);
+	assert_string_equal(journal_state_of(&pair).shard, "c1/n1/2026-11-23.2");
+	put(&pair, 2, MONDAY_MS);
+	keep(&pair);
+	close_pair(&pair);
+	pair = open_pair(*state, "n1");
+	assert_int_equal(journal_state_of(&pair).gone, 0);
+	assert_int_equal(journal_state_of(&pair).next_sequence, 2);
+	close_pair(&pair);
+	assert_int_equal(read_all(*state).entries, 6);
+}
+
 /* Damaged values are no entries, and do no harm. */
 static void
 what_is_no_batch_is_left_out(void **state)
@@ -394,6 +422,8 @@ main(void)
 						setup, clear),
 		cmocka_unit_test_setup_teardown(a_turn_may_have_two_days, setup, clear),
 		cmocka_unit_test_setup_teardown(another_node_says_what_it_cannot_write, setup,
+						clear),
+		cmocka_unit_test_setup_teardown(what_was_written_and_is_gone_is_counted, setup,
 						clear),
 		cmocka_unit_test_setup_teardown(what_is_no_batch_is_left_out, setup, clear),
 		cmocka_unit_test_setup_teardown(killed_at_any_moment_nothing_kept_is_lost, setup,

@@ -20,6 +20,8 @@ reason(unsigned int loss)
 		return "down";
 	case WIRE_LOSS_UNREAD:
 		return "unread";
+	case WIRE_LOSS_GONE:
+		return "gone";
 	}
 	return "unknown";
 }
@@ -68,7 +70,7 @@ static const struct field fields[] = {
 	FIELD(STRING, "missing", missing, AT(EVENT_DATA, "missing"),
 	      "the kind of what is missing", ),
 	FIELD(STRING, "reason", reason, AT(EVENT_DATA, "reason"),
-	      "ring, table, shed, down or unread", ),
+	      "ring, table, shed, down, unread or gone", ),
 	EVENT_ROWS,
 	FIELD(INT, "count", judgement.count, AT(JUDGED_DATA, "count"),
 	      "events folded into this entry; absent: 1", ),

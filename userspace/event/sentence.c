@@ -124,6 +124,11 @@ say_gap(struct line *line, const struct event *event)
 		say(line, " of the journal could not be streamed");
 		return;
 	}
+	if (event->reason && !strcmp(event->reason, "gone")) {
+		say_int(line, event->lost);
+		say(line, " entries that were written are gone from the journal");
+		return;
+	}
 	if (event->lost == ABSENT) { /* nobody counted */
 		say(line, "demarc did not count: what left meanwhile is not known");
 		return;

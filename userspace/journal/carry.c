@@ -11,6 +11,7 @@
 #include "carry_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -250,8 +251,10 @@ rewrite_if_stale(struct carry *carry)
 static int
 commit(struct carry *carry)
 {
-	int error = 0;
+	int error = carry->is_gone ? carry_rewrite(carry) : 0;
 
+	if (error)
+		return error;
 	if (carry->turn.length - carry->idle_bytes <= sizeof(struct carry_turn))
 		return 0;
 	/* Positions of this boot must not stand below the name of another. */
@@ -352,9 +355,28 @@ carry_keep_time(struct carry *carry)
 		carry->state.failing = errno;
 }
 
+/* Somebody removed the file, perhaps with its folder: the next turn makes it anew. */
+static void
+notice_removal(struct carry *carry)
+{
+	char folder[CARRY_PATH_BYTES];
+	char *slash;
+
+	if (access(carry->path, F_OK) == 0 || errno != ENOENT)
+		return;
+	snprintf(folder, sizeof(folder), "%s", carry->path);
+	slash = strrchr(folder, '/');
+	if (slash && slash != folder) {
+		*slash = '\0';
+		mkdir(folder, 0700);
+	}
+	carry->is_gone = true;
+}
+
 void
 carry_touch(struct carry *carry)
 {
+	notice_removal(carry);
 	if (carry->state.turns && futimens(carry->fd, NULL) < 0)
 		carry->state.failing = errno;
 }

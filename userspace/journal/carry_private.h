@@ -35,6 +35,7 @@ struct carry {
 	char boot_id[40];
 	char left_boot_id[40];
 	bool is_foreign; /* the file still names another boot, or none */
+	bool is_gone;    /* somebody removed the file */
 	struct carry_value *table;
 	struct carry_values dirty;
 	struct buf turn;

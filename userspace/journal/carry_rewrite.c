@@ -119,6 +119,7 @@ carry_rewrite(struct carry *carry)
 	carry->fd = copy.fd;
 	carry->size = copy.size;
 	carry->is_foreign = false;
+	carry->is_gone = false;
 	place_all(carry);
 	carry->state.rewrites++;
 	return 0;

@@ -94,11 +94,34 @@ take_over(struct journal *journal, struct restored *restored)
 	}
 }
 
+/* Numbers of what is gone are not given again: another incarnation of the shard begins. */
+static void
+leave_behind(struct journal *journal, const struct shard *shard, uint64_t gone)
+{
+	journal->gone = gone;
+	if (!gone)
+		return;
+	log_error("journal",
+		  "%" PRIu64 " entries that were written are gone: somebody removed them, or cut "
+		  "the file",
+		  gone);
+	if (journal->has_shard && shard_compare(&journal->shard, shard) > 0)
+		return;
+	journal->has_shard = true;
+	journal->shard = *shard;
+	journal->shard.incarnation++;
+	journal->shard_ticket = journal->ticket + 1;
+	journal->sequence = 0;
+	name_shard(journal);
+}
+
 static int
 start(struct journal *journal, const struct journal_options *options, struct error *why)
 {
 	struct restored restored cleanup(restored_fini) = {0};
+	struct shard shard = {0};
 	char prefix[SEGMENT_LOG_NAME];
+	uint64_t gone = 0;
 	int error = 0;
 
 	snprintf(prefix, sizeof(prefix), "%s/%s/", journal->cluster, journal->node);
@@ -107,10 +130,14 @@ start(struct journal *journal, const struct journal_options *options, struct err
 	if (error)
 		return error_set(why, error, "cannot restore what is carried: %s",
 				 strerror(-error));
+	if (journal->carry)
+		gone = end_missing(&shard, journal->carry, &journal->recovery, &restored);
 	error = start_store(journal, options, restored.acknowledged, why);
-	if (!error)
-		take_over(journal, &restored);
-	return error;
+	if (error)
+		return error;
+	take_over(journal, &restored);
+	leave_behind(journal, &shard, gone);
+	return 0;
 }
 
 static void
@@ -383,6 +410,17 @@ journal_add(struct journal *journal)
 	return journal->ticket;
 }
 
+static void
+keep_end(struct journal *journal)
+{
+	if (!journal->has_shard || (journal->kept_sequence == journal->sequence &&
+				    !shard_compare(&journal->kept_shard, &journal->shard)))
+		return;
+	end_keep(journal->carry, &journal->shard, journal->sequence);
+	journal->kept_shard = journal->shard;
+	journal->kept_sequence = journal->sequence;
+}
+
 void
 journal_keep(struct journal *journal)
 {
@@ -395,6 +433,7 @@ journal_keep(struct journal *journal)
 	if (!journal->carry)
 		return;
 	drop_carried(journal, store_acknowledged(journal->store));
+	keep_end(journal);
 	for (batch = journal->sealed.head; batch; batch = batch->next) {
 		if (batch->kept)
 			continue;

@@ -50,6 +50,9 @@ struct journal {
 	uint64_t began_at; /* the ticket before this journal's first */
 	uint64_t restored;
 	uint64_t unrestored;
+	uint64_t gone;
+	struct shard kept_shard; /* what the carry knows of the next number */
+	uint64_t kept_sequence;
 
 	unsigned char random[64 * UID_BYTES];
 	size_t random_used;

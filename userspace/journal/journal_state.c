@@ -32,6 +32,7 @@ journal_state(const struct journal *journal, struct journal_state *out)
 		.quota_critical = journal->refused_quota[JOURNAL_CRITICAL],
 		.restored = journal->restored,
 		.unrestored = journal->unrestored,
+		.gone = journal->gone,
 		.shard = journal->log_name,
 		.next_sequence = journal->sequence,
 	};

@@ -223,6 +223,46 @@ restore_batches(struct restored *out, struct carry *carry, const struct recovery
 	return restorer.error;
 }
 
+/* Grows at its tail. */
+struct carried_end {
+	int64_t day;
+	uint64_t sequence;
+	uint32_t incarnation;
+	uint32_t pad;
+};
+
+void
+end_keep(struct carry *carry, const struct shard *shard, uint64_t sequence)
+{
+	const struct carried_end end = {
+		.day = shard->day, .incarnation = shard->incarnation, .sequence = sequence};
+
+	carry_put(carry, CARRY_END, 0, &end, sizeof(end));
+}
+
+uint64_t
+end_missing(struct shard *out, const struct carry *carry, const struct recovery *recovery,
+	    const struct restored *restored)
+{
+	struct carried_end end = {0};
+	uint64_t found = 0;
+	int order;
+
+	if (carry_get(carry, CARRY_END, 0, &end, sizeof(end)) < (long)sizeof(end))
+		return 0;
+	*out = (struct shard){end.day, end.incarnation};
+	order = recovery->found ? shard_compare(out, &recovery->left) : 1;
+	if (order < 0)
+		return 0;
+	if (order == 0)
+		found = recovery->left_sequence;
+	for (const struct batch *batch = restored->missing.head; batch; batch = batch->next)
+		if (!shard_compare(&batch->shard, out))
+			found += batch->count;
+	found += restored->lost; /* told already */
+	return end.sequence > found ? end.sequence - found : 0;
+}
+
 void
 restored_fini(struct restored *restored)
 {

@@ -26,6 +26,15 @@ struct restored {
  */
 int restore_batches(struct restored *out, struct carry *carry, const struct recovery *recovery,
 		    const char *prefix);
+
+/* Keep where the journal ends: numbers below were given. */
+void end_keep(struct carry *carry, const struct shard *shard, uint64_t sequence);
+/*
+ * Entries that have a number, and are neither on the disk nor among those that are
+ * restored: somebody has removed them, or cut the file. out: their shard.
+ */
+uint64_t end_missing(struct shard *out, const struct carry *carry, const struct recovery *recovery,
+		     const struct restored *restored);
 void restored_fini(struct restored *restored);
 
 #endif /* JOURNAL_RESTORE_H */

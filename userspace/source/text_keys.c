@@ -271,7 +271,7 @@ static const char *const bases[] = {"unknown", "connect", "create", "listener",
 				    "sender",  "holder",  NULL};
 static const char *const roles[] = {"unknown", "client", "server", NULL};
 static const char *const witnesses[] = {"gate", "nic", "forwarded", NULL};
-static const char *const losses[] = {"", "ring", "table", "shed", "down", "unread", NULL};
+static const char *const losses[] = {"", "ring", "table", "shed", "down", "unread", "gone", NULL};
 static const char *const lives[] = {"",         "start",  "stop", "reload", "reload-failed",
 				    "coverage", "stream", NULL};
 #define X(number, KIND, name, sentence) [number] = #name,
