@@ -209,9 +209,8 @@ report(struct agent *agent, struct event *event, const struct ruleset *rules,
 	forget_amounts(event);
 }
 
-/* All rule sets are asked. What none of them matched is one entry that says so. */
-static void
-match(struct agent *agent, struct event *event)
+void
+agent_match(struct agent *agent, struct event *event)
 {
 	enum rule_verdict worst = VERDICT_ALLOWED;
 	size_t total = 0;
@@ -265,7 +264,7 @@ agent_record(const struct wire_head *record, void *arg)
 	if (has_destination(event))
 		place_recall_resolve(agent->judge->place_recall, &event->dst, event->wall_ms,
 				     &event->dst_place);
-	match(agent, event);
+	agent_match(agent, event);
 }
 
 void

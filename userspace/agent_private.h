@@ -53,6 +53,9 @@ bool agent_write(struct agent *agent, struct event *event, const struct privacy 
 bool agent_write_finding(struct agent *agent, struct event *event, const struct privacy *privacy,
 			 const char *boot_id);
 
+/* All rule sets are asked. What none of them matched is one entry that says so. */
+void agent_match(struct agent *agent, struct event *event);
+
 /* agent_carry.c: look through what the last agent left. Before the folds and behind the journal. */
 uint64_t agent_next_fold(const struct agent *agent);
 void agent_take_over(struct agent *agent);

@@ -124,6 +124,8 @@ set_all(rd_kafka_conf_t *conf, const struct consumer_options *options, struct er
 		error = set(conf, "client.id", "demarc-consumer", why);
 	if (!error)
 		error = set(conf, "enable.partition.eof", "true", why);
+	if (!error) /* a broker that waits for messages answers nothing else meanwhile */
+		error = set(conf, "fetch.wait.max.ms", "50", why);
 	if (!error)
 		error = set(conf, "allow.auto.create.topics", "false", why);
 	if (!error && options->properties_file && *options->properties_file)

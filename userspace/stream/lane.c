@@ -14,6 +14,7 @@
 
 #define READ_MOST   2048 /* entries in one pump */
 #define GENERATIONS 0x1fffffffu
+#define STARVED_NS  UINT64_C(1000000000) /* then it looks again */
 
 DEFINE_DROP(struct lane *, lane, lane_close)
 
@@ -65,7 +66,8 @@ lane_rewind(struct lane *lane)
 	lane->head += lane->count;
 	lane->count = lane->unreported = 0;
 	lane->bytes_sent = 0;
-	lane->has_failed = lane->is_purged = lane->is_held = false;
+	lane->has_failed = lane->is_held = false;
+	lane->purged_ns = 0;
 	lane->starved = (struct horizon){0};
 	lane->log_name = name ? name : "";
 	lane->sequence = lane->cursor.sequence;
@@ -334,23 +336,32 @@ is_same(const struct horizon *a, const struct horizon *b)
 	return a->sequence == b->sequence && strcmp(a->log_name, b->log_name) == 0;
 }
 
+/* There was nothing although there should be: damage at the journal's end, for instance. */
+static bool
+is_starved(const struct lane *lane, const struct horizon *horizon, uint64_t now_ns)
+{
+	return is_same(&lane->starved, horizon) && now_ns - lane->starved_ns < STARVED_NS;
+}
+
 /* Is an entry in hand that may be sent? */
 static bool
-has_entry(struct lane *lane, const struct horizon *horizon)
+has_entry(struct lane *lane, const struct horizon *horizon, uint64_t now_ns)
 {
 	int found;
 
 	if (!lane->is_held) {
 		if (compare(lane->log_name, lane->sequence, horizon) >= 0 ||
-		    is_same(&lane->starved, horizon))
+		    is_starved(lane, horizon, now_ns))
 			return false;
 		if (!lane->reader && open_reader(lane) < 0)
 			return false;
 		found = read_entry(lane);
-		if (found < 1) {
+		if (found == 0) {
 			lane->starved = *horizon;
-			return false;
+			lane->starved_ns = now_ns;
 		}
+		if (found < 1)
+			return false;
 	}
 	return compare(lane->log_name, lane->sequence, horizon) < 0;
 }
@@ -366,7 +377,7 @@ lane_pump(struct lane *lane, struct client *client, const struct horizon *horizo
 	if (!horizon->log_name[0])
 		return false;
 	check_cursor(lane, horizon);
-	while (left && may_send(lane, now_ns) && has_entry(lane, horizon) &&
+	while (left && may_send(lane, now_ns) && has_entry(lane, horizon, now_ns) &&
 	       offer(lane, client, now_ns))
 		left--;
 	return !left;

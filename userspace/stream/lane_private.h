@@ -42,6 +42,7 @@ struct lane {
 	size_t length;
 	struct journal_position at;
 	struct horizon starved; /* at this horizon there was nothing more to read */
+	uint64_t starved_ns;
 
 	struct flight *flights; /* a ring */
 	uint32_t head;          /* number of the first */
@@ -50,11 +51,11 @@ struct lane {
 	size_t bytes_sent;
 	uint32_t generation;
 
-	uint32_t alone;  /* messages that go one at a time */
-	bool has_failed; /* the window is to be given up */
-	bool is_purged;  /* and librdkafka knows */
-	bool is_stalled; /* because no word came */
-	bool is_doomed;  /* the next message is refused for good: its stub goes */
+	uint32_t alone;     /* messages that go one at a time */
+	bool has_failed;    /* the window is to be given up */
+	uint64_t purged_ns; /* when librdkafka was told last; 0: not yet */
+	bool is_stalled;    /* because no word came */
+	bool is_doomed;     /* the next message is refused for good: its stub goes */
 	bool is_stub_refused;
 	rd_kafka_resp_err_t refusal;
 	const char *dead_name; /* the last entry among the dead letters */

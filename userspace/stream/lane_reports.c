@@ -8,6 +8,7 @@
 
 #define BACKOFF_MOST 32 /* times retry_ns */
 #define ASK_PART     12 /* of stall_ns */
+#define PURGE_NS     UINT64_C(1000000000)
 
 bool
 lane_is_refusal(rd_kafka_resp_err_t error)
@@ -162,7 +163,7 @@ conclude(struct lane *lane, uint64_t now_ns)
 static bool
 is_stalled(const struct lane *lane, uint64_t now_ns)
 {
-	return lane->unreported > 1 && !lane->is_purged &&
+	return lane->unreported > 1 && !lane->has_failed &&
 	       now_ns - flight_at(lane, 0)->sent_ns > lane->options.stall_ns;
 }
 
@@ -197,7 +198,9 @@ lane_settle(struct lane *lane, struct client *client, uint64_t now_ns)
 		conclude(lane, now_ns);
 		return;
 	}
-	if (!lane->is_purged)
-		client_purge(client);
-	lane->is_purged = true;
+	/* What changes its broker at that moment is not caught: again, until all is reported. */
+	if (lane->purged_ns && now_ns - lane->purged_ns < PURGE_NS)
+		return;
+	lane->purged_ns = now_ns;
+	client_purge(client);
 }
