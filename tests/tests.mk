@@ -13,8 +13,8 @@ include tests/crash/crash.mk
 PYTHON ?= /usr/bin/python3
 
 # In the order in which they run.
-SUITES      := style unit bench-test schema replay journal fuzz demo-test live evasion crash lab tsan
-FULL_SUITES := $(SUITES) kafka sanitizer lab-all evasion-lab crash-lab
+SUITES      := style unit bench-test schema replay journal fuzz demo-test live evasion crash kafka lab tsan
+FULL_SUITES := $(SUITES) sanitizer lab-all evasion-lab crash-lab
 
 # Suites of privileged things: as root, or by sudo when it asks nothing.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
@@ -23,7 +23,7 @@ bootstrap-demo:
 	@tests/bootstrap.sh demo
 
 bootstrap-test:
-	@tests/bootstrap.sh demo test lab
+	@tests/bootstrap.sh demo test kafka lab
 
 # pkg-config is asked when make starts, so what is missing comes first and make starts anew.
 test: bootstrap-test

@@ -10,8 +10,8 @@ input ends.
 
 In tests: Cluster(build, directory, nodes). Each node is broker and controller in
 KRaft mode, with listeners PLAIN, TLS, MTLS, WRONG (a certificate for another
-name) and SASL (SCRAM-SHA-256 and PLAIN over TLS). Whatever was started ends with
-the process that started it.
+name), SASL (SCRAM-SHA-256 and PLAIN over TLS) and AWAY (which says that it is at a
+documentation address). Whatever was started ends with the process that started it.
 """
 import ctypes
 import os
@@ -26,7 +26,8 @@ import certificates
 
 HEAP = ("-Xmx512m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 LISTENERS = {"PLAIN": "PLAINTEXT", "CTRL": "PLAINTEXT", "TLS": "SSL", "MTLS": "SSL", "WRONG": "SSL",
-             "SASL": "SASL_SSL"}
+             "SASL": "SASL_SSL", "AWAY": "PLAINTEXT"}
+AWAY = "203.0.113.9"  # where the listener of that name says it is
 USER, PASSWORD = "agent", "first-password"
 CLUSTER_ID = "ZGVtYXJjLXRlc3RzLTEyMw"  # any 16 bytes in base64
 
@@ -96,7 +97,8 @@ class Node:
         with open(self.properties, "w") as out:
             out.write(PROPERTIES.format(
                 node=self.number, voters=voters, listeners=",".join(urls.values()),
-                advertised=",".join(url for name, url in urls.items() if name != "CTRL"),
+                advertised=",".join(url.replace("127.0.0.1", AWAY) if name == "AWAY" else url
+                                    for name, url in urls.items() if name != "CTRL"),
                 protocols=",".join(f"{name}:{protocol}" for name, protocol in LISTENERS.items()),
                 directory=self.directory, certificates=self.cluster.certificates,
                 user=USER, password=PASSWORD))

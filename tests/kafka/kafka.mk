@@ -1,7 +1,7 @@
 # What runs the Kafka suite. tests/tests.mk includes it.
 
-# Reduced sizes; FULL=1: all of it. The broker that librdkafka before 2.6.1 can speak SCRAM to is
-# an older one.
+# Reduced sizes, as a part of make test; FULL=1: all of it. The broker that librdkafka before 2.6.1
+# can speak SCRAM to is an older one.
 kafka: all kafka-broker build/kafka/lib-3.9.ok $$(LIVE_PROGRAMS) $$(KAFKA_PROGRAMS)
 	@$(AS_ROOT) $(PYTHON) -B tests/kafka/run.py --build $(OUT) $(if $(FULL),--full) $(if $(ONLY),$(ONLY))
 

@@ -5,7 +5,7 @@
     tests/kafka/run.py [--build DIR] [--full] [NAME...]
 
 Root, a cgroup v2 tree, BPF, the jars of build/kafka and kcat are needed. NAME (a shell pattern)
-picks cases. KEEP=1 leaves the journals and logs in the sandbox's directory.
+picks cases; without one, those that need long or more than a broker run only with --full. KEEP=1 leaves the journals and logs in the sandbox's directory.
 """
 import argparse
 import fnmatch
@@ -20,12 +20,22 @@ import run as live  # noqa: E402
 sys.path.insert(0, HERE)
 import stand  # noqa: E402
 import test_delivery  # noqa: E402
+import test_disk  # noqa: E402
 import test_faults  # noqa: E402
+import test_place  # noqa: E402
 import test_rates  # noqa: E402
 import test_reading  # noqa: E402
 import test_security  # noqa: E402
 
-MODULES = (test_delivery, test_reading, test_security, test_rates, test_faults)
+MODULES = (test_delivery, test_reading, test_security, test_place, test_rates, test_disk, test_faults)
+
+FULL_ONLY = ("leader moved", "certificate rotation", "disk read-only")
+
+
+def is_chosen(name, options):
+    if options.names:
+        return any(fnmatch.fnmatch(name, pattern) for pattern in options.names)
+    return options.full or name not in FULL_ONLY
 
 
 def main():
@@ -48,7 +58,7 @@ def main():
     try:
         for module in MODULES:
             for name, test in module.tests():
-                if not options.names or any(fnmatch.fnmatch(name, p) for p in options.names):
+                if is_chosen(name, options):
                     tally.judge(name, test, box)
     finally:
         box.close()

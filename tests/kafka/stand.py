@@ -120,7 +120,9 @@ class Stand(harness.Sandbox):
                 **{key.replace("__", "."): value for key, value in more.items()}}
 
     def agent(self, prefix, arguments=(), **more):
-        return harness.Agent(self, self.settings(prefix, **more), arguments)
+        """It looks five times a second whether a broker is up, so that the tests need not wait."""
+        return harness.Agent(self, self.settings(prefix, **more),
+                             ("-X", "statistics.interval.ms=200", *arguments))
 
     def send_many(self, network, first, count, rate, seconds=120, payload=10):
         """Wall times in ns at which each left."""
