@@ -107,7 +107,7 @@ start_agent() {
 		--set nic.interfaces=up0 --set nic.netns="/run/netns/$app" --set log.level=warn "${kafka_settings[@]}" \
 		> >(first_violation) &
 	agent=$!
-	pids+=($agent)
+	pids+=("$agent")
 	for _ in $(seq 100); do
 		[ -S "$work/demo.sock" ] && return
 		kill -0 $agent 2>/dev/null || die "the agent did not start"
