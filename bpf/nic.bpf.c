@@ -72,12 +72,22 @@ is_control(struct __sk_buff *skb, const struct packet *p, __u32 bytes)
 	return !sk || is_kernel_control(sk, bpf_sk_storage_get(&socks, sk, 0, 0), p, bytes);
 }
 
-/* Sockets of other cgroups are nobody's business when the scope is a subtree. */
+/*
+ * Sockets of other cgroups are nobody's business when the scope is a subtree. Before
+ * 6.13 the kernel acknowledges and resets over IPv4 through a raw socket of its own,
+ * which is in no container's cgroup: there it counts where that goes.
+ */
 static __always_inline bool
-other_scope(struct __sk_buff *skb, const struct wire_settings *s)
+other_scope(struct __sk_buff *skb, const struct wire_settings *s, const struct packet *p,
+	    __u32 bytes)
 {
-	return s->scope_cgroup && skb->sk && bpf_sk_fullsock(skb->sk) &&
-	       bpf_skb_ancestor_cgroup_id(skb, s->scope_level) != s->scope_cgroup;
+	struct bpf_sock *sk = skb->sk;
+
+	if (!s->scope_cgroup || !sk || !(sk = bpf_sk_fullsock(sk)) ||
+	    bpf_skb_ancestor_cgroup_id(skb, s->scope_level) == s->scope_cgroup)
+		return false;
+	return !is_kernel_control(sk, bpf_sk_storage_get(&socks, sk, 0, 0), p, bytes) ||
+	       !destination_counted(p);
 }
 
 /* Enter or grow a flow without a socket: its own ends stand in for the cookie. */
@@ -169,17 +179,19 @@ nic_egress(struct __sk_buff *skb)
 	struct packet p;
 	__u32 at, bytes;
 	__u16 type;
+	int parsed;
 
 	if (!c || !s)
 		return TC_ACT_UNSPEC;
-	if (other_scope(skb, s)) {
+	type = ethertype_of(skb, &at);
+	bytes = skb->len - at;
+	parsed = parse(skb, type, at, &p);
+	if (other_scope(skb, s, &p, bytes)) {
 		filter(c);
 		return TC_ACT_UNSPEC;
 	}
-	type = ethertype_of(skb, &at);
-	bytes = skb->len - at;
 	total_add(WIRE_TOTAL_NIC, 0, bytes, bytes);
-	if (parse(skb, type, at, &p) < 0) {
+	if (parsed < 0) {
 		fold(c);
 		total_add(WIRE_TOTAL_NIC_OTHER, 0, bytes, bytes);
 	} else {

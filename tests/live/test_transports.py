@@ -5,12 +5,13 @@ All of it is sent first, under one agent that writes every flow; then the agent
 ends, and each test judges its own part of what was written.
 """
 import harness
-from harness import APP4, AWAY4, ETHERNET_BYTES, Failure, Skipped, command, expect
+from harness import APP4, AWAY4, ETHERNET_BYTES, HOME4, HOME6, Failure, Skipped, command, expect
 import ocsf
 import setup
 import transports
 
 QUICK = 50
+ORPHANS = 10  # connections whose server closes last, when their sockets are gone
 VXLAN_OUTER = "203.0.113.99"
 
 
@@ -227,6 +228,29 @@ def conserved(box):
            size)
 
 
+def time_wait(box):
+    """The end of a connection that is answered for by no socket any more: counted apart, each byte."""
+    with harness.Agent(box, setup.recording(box)) as agent:
+        before = box.net.counters()
+        for home, every in ((HOME4, "0.0.0.0"), (HOME6, "::")):
+            server = box.start("serve-tcp", options=("-a", every, "-p", 8094, "-b", 0, "-w", 200,
+                                                     "-k", ORPHANS))
+            box.send("storm", options=("-a", home, "-p", 8094, "-k", ORPHANS))
+            server.wait(ORPHANS * harness.PATIENCE)
+            box.release()
+        setup.let_idle()
+        after = transports.settled(box)
+        totals = agent.status()["totals"]
+        agent.stop()
+    packets, frames = (b - a for a, b in zip(before, after))
+    mine = totals["gate"]["packets"] + totals["nic_control"]["packets"]
+    bytes_of = totals["gate"]["bytes"] + totals["nic_control"]["bytes"]
+    expect(totals["nic_control"]["packets"] >= 2 * ORPHANS, totals["nic_control"], "of", 2 * ORPHANS)
+    expect((mine, bytes_of) == (packets, frames - packets * ETHERNET_BYTES), (mine, bytes_of), "of",
+           (packets, frames - packets * ETHERNET_BYTES))
+    return f"{totals['nic_control']['packets']} of {packets} packets"
+
+
 def tests():
     for row in transports.ROWS:
         yield row.name, judged(row)
@@ -236,3 +260,4 @@ def tests():
     yield "quick-exit", quick
     yield "no-other-flows", no_others
     yield "conservation", conserved
+    yield "time-wait", time_wait

@@ -57,6 +57,7 @@ static const struct {
 	{"serve-mptcp", serve_mptcp},
 	{"serve-sctp", serve_sctp},
 	{"serve-udp", serve_udp},
+	{"echo-udp", echo_udp},
 	{"exec", run_command},
 };
 

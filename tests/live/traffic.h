@@ -51,6 +51,7 @@ int serve_tcp(const struct job *job, struct report *report);
 int serve_mptcp(const struct job *job, struct report *report);
 int serve_sctp(const struct job *job, struct report *report);
 int serve_udp(const struct job *job, struct report *report);
+int echo_udp(const struct job *job, struct report *report);
 
 int send_udp(const struct job *job, struct report *report);
 int send_udp_connected(const struct job *job, struct report *report);

@@ -162,6 +162,7 @@ answer(int fd, const struct job *job, struct report *report)
 		note_send(send(fd, payload(job->bytes), job->bytes, 0), report);
 	else
 		report->sent++;
+	hold(job);
 	close(fd);
 }
 
@@ -223,9 +224,9 @@ serve_sctp(const struct job *job, struct report *report)
 	return serve(job, report, IPPROTO_SCTP);
 }
 
-/* Swallows datagrams, so that no error comes back. */
-int
-serve_udp(const struct job *job, struct report *report)
+/* Swallows datagrams, so that no error comes back, or sends each back to where it came from. */
+static int
+serve_datagrams(const struct job *job, struct report *report, bool answering)
 {
 	char bytes[65536];
 	int fd = socket(job->to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -239,11 +240,30 @@ serve_udp(const struct job *job, struct report *report)
 	puts("ready");
 	fflush(stdout);
 	for (unsigned int i = 0; job->count == 0 || i < job->count; i++) {
-		ssize_t length = recv(fd, bytes, sizeof(bytes), 0);
+		struct sockaddr_storage from;
+		socklen_t size = sizeof(from);
+		ssize_t length =
+			recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &size);
 
 		if (length > 0)
 			report->received += (uint64_t)length;
+		if (length > 0 && answering)
+			note_send(sendto(fd, bytes, (size_t)length, 0, (struct sockaddr *)&from,
+					 size),
+				  report);
 	}
 	close(fd);
 	return 0;
+}
+
+int
+serve_udp(const struct job *job, struct report *report)
+{
+	return serve_datagrams(job, report, false);
+}
+
+int
+echo_udp(const struct job *job, struct report *report)
+{
+	return serve_datagrams(job, report, true);
 }
