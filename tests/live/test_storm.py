@@ -183,26 +183,11 @@ def small_table(box):
     return f"{len(found)} flows + {overflow(status)} overflow"
 
 
-ANSWERER = """
-import socket, sys
-server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-server.bind((sys.argv[1], int(sys.argv[2])))
-print("ready", flush=True)
-while True:
-    server.sendto(b"answer", server.recvfrom(99)[1])
-"""
-
-
 def answers(box):
     """Who is only answered in a full table is a flow or counted, like who is called."""
-    join = f'echo $$ >{box.scope.path}/cgroup.procs; exec ip netns exec {box.net.app} "$@"'
-    words = [sys.executable, "-c", ANSWERER, harness.APP4, str(PORT)]
     count = 80
     with harness.Agent(box, setup.recording(box, flows__table_entries=64)) as agent:
-        server = subprocess.Popen(["sh", "-c", join, "sh", *words], stdout=subprocess.PIPE, text=True)
-        box.children.append(server)
-        if server.stdout.readline() != "ready\n":
-            raise harness.Skipped("no process can be put into scope and namespace by ip netns here")
+        box.start("echo-udp", side="app", options=("-a", harness.APP4, "-p", PORT, "-k", 0))
         for _ in range(count):
             box.send("udp", side="sink", options=("-a", harness.APP4, "-p", PORT, "-k", 1))
         setup.let_idle()
@@ -233,15 +218,13 @@ else:
 """
 
 
-def late(box, netns, *words):
-    """A script in that namespace, ready; the one that asks is in the scope."""
-    join = f'echo $$ >{box.scope.path}/cgroup.procs; ' if words[0] == "ask" else ""
-    child = subprocess.Popen(
-        ["sh", "-c", f'{join}exec ip netns exec {netns} "$@"', "sh", sys.executable, "-c", LATE,
-         *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def late(box, side, *words):
+    """That script on one side, ready; the one that asks is in the scope."""
+    rest = (sys.executable, "-c", LATE, *words)
+    child = subprocess.Popen(box.words("exec", side, rest=rest), stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
     box.children.append(child)
-    if child.stdout.readline() != "ready\n":
-        raise harness.Skipped("no process can be put into scope and namespace by ip netns here")
+    expect(child.stdout.readline() == "ready\n", words[0], "did not begin")
     return child
 
 
@@ -249,8 +232,8 @@ def forgotten(box):
     """A flood makes forget who spoke first: who asked remains a client, however late the answer."""
     flood = 200000 if harness.PATIENCE == 1 else 140000
     with harness.Agent(box, setup.recording(box, flows__table_entries=64)) as agent:
-        server = late(box, box.net.sink, "answer", AWAY4, PORT)
-        client = late(box, box.net.app, "ask", AWAY4, PORT)
+        server = late(box, "sink", "answer", AWAY4, PORT)
+        client = late(box, "app", "ask", AWAY4, PORT)
         box.send("spray", seconds=120, cgroup=box.scope.child("loud"),
                  options=("-a", harness.HOME4, "-s", 4, "-k", flood, "-b", 10))
         setup.let_idle()
