@@ -26,14 +26,28 @@ def leaks(folder, needle):
     return found
 
 
+def hold_as_planted(box, agent):
+    """
+    A planted user's process sends away, and is there until the agent told of it: a node
+    that has cgroups of both versions takes a look at the process to know whose users
+    its uid is one of, and who is gone by then is given no name.
+    """
+    words = box.words("exec", options=("-u", UID), rest=(
+        box.traffic_program, "-a", AWAY4, "-p", 9000, "-k", 2, "-w", 60000, "udp", "--password",
+        PASSWORD))
+    box.children.append(subprocess.Popen(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL))
+    harness.wait_until(lambda: any(ocsf.dst_port(e) == 9000 for e in agent.entries()), 20,
+                       "the planted process to be told of")
+    box.release()
+
+
 def send_as_planted(box):
     """A planted user's process with a password in its argv sends away; and so do its children."""
-    report = box.send("exec", options=("-u", UID), rest=(
+    box.send("exec", options=("-u", UID), rest=(
         box.traffic_program, "-a", AWAY4, "-p", 9000, "-k", 2, "udp", "--password", PASSWORD))
     box.send("exec", options=("-u", UID), rest=(
         "/bin/sh", "-c", f": {PASSWORD}; {box.traffic_program} -a {AWAY4} -p 9001 udp"))
     setup.let_idle()
-    return report
 
 
 def settings(box, **more):
@@ -44,6 +58,7 @@ def settings(box, **more):
 
 def run(box):
     with harness.Agent(box, settings(box)) as agent:
+        hold_as_planted(box, agent)
         send_as_planted(box)
         status = json.dumps(agent.status())
         agent.stop()
@@ -67,6 +82,7 @@ def planted(box):
 def shown_in_full(box):
     """The same with privacy off: the needle is there, so the test above can fail."""
     with harness.Agent(box, settings(box, privacy__user="full", privacy__argv="full")) as agent:
+        hold_as_planted(box, agent)
         send_as_planted(box)
         copies = not ocsf.refused(agent.status()["coverage"], "tp_btf/sched_process_exec")
         agent.stop()
