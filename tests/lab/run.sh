@@ -18,7 +18,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 suite "$1"
 build=$2
 shift 2
-limit=${LAB_SECONDS:-420}
+limit=${LAB_SECONDS:-600}
 inside=${INSIDE:-live}
 
 # What the variant adds to the kernel's command line.

@@ -230,6 +230,7 @@ class Agent:
         self.words += list(arguments)
         self.settings = settings
         self.process = None
+        self.started_at = 0  # where in out_path what this start wrote begins
 
     def __enter__(self):
         self.start()
@@ -241,6 +242,7 @@ class Agent:
     def start(self):
         os.makedirs(self.runtime, mode=0o700, exist_ok=True)
         with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
+            self.started_at = out.tell()
             self.process = subprocess.Popen(self.words, stdout=out, stderr=err,
                                             stdin=subprocess.DEVNULL)
         self.sandbox.agents.append(self)
@@ -252,7 +254,7 @@ class Agent:
     def _is_ready(self):
         if self.process.poll() is not None:
             raise Failure(f"the agent ended with {self.process.returncode}: {self.tail()}")
-        return ocsf.is_start(self.entries()) and self.status(check=False)
+        return ocsf.is_start(self.entries(self.started_at)) and self.status(check=False)
 
     def stop(self, seconds=30):
         """SIGTERM drains; returns the exit status."""
@@ -275,9 +277,10 @@ class Agent:
         with open(self.err_path, errors="replace") as err:
             return err.read()
 
-    def entries(self):
-        """Every whole line of --json so far, parsed: the journal's own bytes."""
+    def entries(self, since=0):
+        """Every whole line of --json so far, parsed: the journal's own bytes. since: a place in it."""
         with open(self.out_path, "rb") as out:
+            out.seek(since)
             lines = out.read().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 
