@@ -6,7 +6,7 @@
  *
  * Admits so many of each a second, as the agent's loop does, and says what the journal
  * refused in gaps, once a second. Then waits until the broker has all of it. Prints
- * what became of it, as one JSON object.
+ * what became of it, as one JSON object. Killed, it goes on in the same directory.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +18,7 @@
 #include "event_samples.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "carry.h"
 #include "journal.h"
 #include "stream.h"
 
@@ -25,6 +26,7 @@
 #define TURN_US   5000
 
 struct pour {
+	struct carry *carry;
 	struct journal *journal;
 	struct stream *stream;
 	struct privacy privacy;
@@ -84,7 +86,9 @@ turn(struct pour *pour)
 	struct journal_state state;
 	struct stream_news news;
 
-	journal_commit(pour->journal);
+	journal_keep(pour->journal);
+	if (carry_commit(pour->carry) == 0)
+		journal_commit(pour->journal);
 	journal_acknowledged(pour->journal);
 	journal_state(pour->journal, &state);
 	if (*state.shard && state.waiting <= state.next_sequence)
@@ -159,25 +163,34 @@ drain(struct pour *pour, uint64_t limit_s, uint64_t *count)
 }
 
 static int
+refuse(const struct error *why)
+{
+	fprintf(stderr, "pour: %s\n", why->text);
+	return -1;
+}
+
+static int
 start(struct pour *pour, char **argv, uint64_t quota_mib)
 {
 	struct journal_options journal = {.cluster = "c1", .node = "n1"};
 	struct stream_options stream = {.cluster = "c1", .node = "n1", .version = "1"};
-	char folder[4096], state[4096];
+	char folder[4096], state[4096], carry[4096];
 	struct error why = {0};
 
 	snprintf(folder, sizeof(folder), "%s/journal", argv[1]);
 	snprintf(state, sizeof(state), "%s/stream", argv[1]);
+	snprintf(carry, sizeof(carry), "%s/carry", argv[1]);
 	journal.directory = stream.journal = folder;
 	journal.quota_bytes = quota_mib << 20;
 	stream.directory = state;
 	stream.brokers = argv[2];
 	stream.topic_prefix = argv[3];
+	if (carry_open(&pour->carry, carry, "b", &why) < 0)
+		return refuse(&why);
+	journal.carry = pour->carry;
 	if (journal_open(&pour->journal, &journal, &why) < 0 ||
-	    stream_open(&pour->stream, &stream, &why) < 0) {
-		fprintf(stderr, "pour: %s\n", why.text);
-		return -1;
-	}
+	    stream_open(&pour->stream, &stream, &why) < 0)
+		return refuse(&why);
 	event_init(&pour->violation, &event_flow);
 	sample_flow(&pour->violation);
 	event_init(&pour->activity, &event_flow);
@@ -217,5 +230,6 @@ main(int argc, char **argv)
 	       count, seconds, usage.ru_maxrss);
 	stream_close(pour.stream);
 	journal_close(pour.journal);
+	carry_close(pour.carry);
 	return seconds < 0;
 }

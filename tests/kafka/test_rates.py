@@ -2,11 +2,14 @@
 """An outage at rates that packets do not reach here: journal and stream alone, a real broker."""
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
+import time
 
 from harness import expect
+from stand import differences, first_arrivals, raw_entries, topics_of
 
 VIOLATIONS, ACTIVITIES = 1000, 20000
 
@@ -49,5 +52,34 @@ def outage(box):
             f"refused and told; drained at {rate:.0f} a second, {report['rss_kib'] // 1024} MiB")
 
 
+def killed(box):
+    """kill -9 in quick turns at high rates: what has a number arrives, in order."""
+    prefix, dice, times = box.prefix(partitions=1), random.Random(11), box.size(20, 300)
+    directory = os.path.join(box.work, f"killed-{prefix}")
+    os.makedirs(directory)
+    words = [box.pour_program, directory, box.cluster.address(), prefix, "200", "1000"]
+    for _ in range(times):
+        child = subprocess.Popen([*words, "60", "0"], stdout=subprocess.DEVNULL)
+        time.sleep(dice.uniform(0.0, 0.5))
+        child.kill()
+        child.wait()
+    subprocess.run([*words, "1", "60"], stdout=subprocess.DEVNULL, timeout=90, check=True)
+    sums = {}
+    kept = raw_entries(directory)
+    for name in ("violations", "activity"):
+        messages = box.kcat(f"{prefix}.{name}.v1")
+        arrived = first_arrivals(messages)
+        wanted = [(entry, text) for entry, text in kept if name in topics_of(entry)]
+        expect([message.payload for message in arrived] == [text for _, text in wanted],
+               differences(name, arrived, wanted))
+        ordinals = [int(message.headers["demarc_topic_sequence"]) for message in arrived]
+        expect(ordinals == list(range(len(arrived))), name, "is not counted without a hole")
+        sums[name] = f"{len(arrived)} (+{len(messages) - len(arrived)} repeated)"
+    box.proven(prefix)
+    shutil.rmtree(directory, ignore_errors=True)
+    return f"{times} times: {sums}"
+
+
 def tests():
     yield "outage at full rate", outage
+    yield "stream killed", killed
