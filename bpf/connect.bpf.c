@@ -10,7 +10,8 @@
  *	recvfrom()	a datagram peer that spoke first is being answered
  *	close()		an attempt from which no packet came is told
  *
- * No foreign memory is read: it loads under lockdown=confidentiality.
+ * No helper reads foreign memory: it loads under lockdown=confidentiality. On kernels
+ * before 5.12 one does, unless it may not: then records do not name the program.
  */
 #include "flow.h"
 
@@ -26,17 +27,34 @@ is_worker(const char *comm)
 	       comm[4] == 'k' && comm[5] == 'e' && comm[6] == 'r' && comm[7] == '/';
 }
 
-/* Which process that is, and which of its programs. Kernels before 5.11 let nobody ask here. */
+#ifdef WITHOUT_FETCH
+volatile const __u32 may_read; /* the kernel's memory, by a helper; set by the loader */
+
+/* The kernel gives these programs no task to look at before 5.11. */
 static __always_inline void
 note_program(struct sock_state *st)
 {
-#ifndef WITHOUT_FETCH
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (!may_read)
+		return;
+	st->started_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	st->program.execs = BPF_CORE_READ(task, self_exec_id);
+	st->program.parent_execs = BPF_CORE_READ(task, real_parent, self_exec_id);
+	st->program.parent_started_ns =
+		BPF_CORE_READ(task, real_parent, group_leader, start_boottime);
+}
+#else
+/* Which process that is, and which of its programs. */
+static __always_inline void
+note_program(struct sock_state *st)
+{
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	st->started_ns = task->group_leader->start_boottime;
 	program_of(&st->program, task);
-#endif
 }
+#endif
 
 static __always_inline void
 note_owner(struct sock_state *st, __u32 basis)

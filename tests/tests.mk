@@ -94,7 +94,7 @@ lab-all: all $$(LIVE_PROGRAMS)
 
 test-kernels: bootstrap-test lab-all
 
-LIVE_PROGRAMS := $(OUT)/live/traffic $(OUT)/live/become $(OUT)/live/stall.so $(OUT)/evasion/evade
+LIVE_PROGRAMS := $(OUT)/live/traffic $(OUT)/live/become $(OUT)/live/stall.so $(OUT)/live/refuse.so $(OUT)/evasion/evade
 
 $(OUT)/live/become: tests/live/become.c
 	$(call msg,TEST,$@)
@@ -112,7 +112,7 @@ $(OUT)/evasion/evade: $(EVADE_SRC) tests/evasion/evade.h
 	$(call msg,TEST,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) -static -o $@ $(EVADE_SRC)
 
-$(OUT)/live/stall.so: tests/live/stall.c
+$(OUT)/live/stall.so $(OUT)/live/refuse.so: $(OUT)/live/%.so: tests/live/%.c
 	$(call msg,TEST,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(filter-out -Wmissing-prototypes,$(WARN)) \
 		-shared -fPIC -o $@ $< -ldl

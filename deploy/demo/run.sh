@@ -45,6 +45,7 @@ cleanup() {
 		[ -d "$tree" ] && find "$tree" -depth -type d -exec rmdir {} + 2>/dev/null
 	done
 	[ -n "${mounted:-}" ] && umount "$mounted" && rmdir "$mounted"
+	[ -n "$pins" ] && umount "$work/bpf" && rmdir "$work/bpf"
 }
 
 # The v2 tree, wherever it is; on a machine without one, a mount of our own.
@@ -57,6 +58,11 @@ find_cgroup() {
 	fi
 	cgroup=$mount/$name
 	mkdir -p "$cgroup" || die "cannot make a cgroup below $mount"
+}
+
+# Programs and maps are pinned, as on a node, but in a BPF file system of the demo's own.
+make_pins() {
+	mkdir -p "$work/bpf" && mount -t bpf bpf "$work/bpf" 2>/dev/null && pins=$work/bpf/demarc
 }
 
 make_networks() {
@@ -95,11 +101,13 @@ start_world() {
 
 start_agent() {
 	"$demarc" run --summary --set scope="$cgroup" --set node=gpu-node-01 --set cluster=demo \
-		--set instance=demo --set state_directory="$work/state" --set runtime_directory="$work" --set pins= \
+		--set instance=demo --set state_directory="$work/state" --set runtime_directory="$work" \
+		--set pins="$pins" --set detach_at_stop=true \
 		--set place.as_public=documentation --set place.databases="$work/places.mmdb" \
 		--set nic.interfaces=up0 --set nic.netns="/run/netns/$app" --set log.level=warn "${kafka_settings[@]}" \
 		> >(first_violation) &
 	agent=$!
+	pids+=("$agent")
 	for _ in $(seq 100); do
 		[ -S "$work/demo.sock" ] && return
 		kill -0 $agent 2>/dev/null || die "the agent did not start"
@@ -158,7 +166,7 @@ traffic() {
 	inside python3 "$here/client.py" udp 2001:db8:ca::8 53 5000
 	say "curl, to an address that no data knows: unknown is never allowed silently"
 	inside curl -so /dev/null http://198.51.100.200/
-	say "a connection that is refused, to China"
+	say "a connection that is refused, to China: what left is a violation, the attempt itself is conditional"
 	inside curl -so /dev/null --max-time 2 http://203.0.113.30:8443/
 	say "busybox wget in a runc container of a Kubernetes pod, to China"
 	run_container || say "(the container did not run: see above)"
@@ -180,9 +188,12 @@ in_the_lab() {
 in_the_lab
 mkdir -p "$work" && rm -rf "$work/state" "$work/first" "$work/bundle" "$work/demo.carry"
 cgroup=
+pins=
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 find_cgroup
+make_pins
+say "where the demo's addresses are, and whose law binds who runs them (deploy/demo/places.csv)"
 "$demarc" data import --csv "$here/places.csv" -o "$work/places.mmdb" || exit 1
 make_networks
 start_world
@@ -191,15 +202,17 @@ say "demarc watches. Lines that start with a time are the agent speaking:"
 echo "time, level, program[process], user, pod/container, destination, location/operator, bytes, rule"
 start_agent
 traffic
-say "summary"
+say "the agent is stopped: it closes each alert (x11: folded from so many), and adds up"
 kill -TERM $agent
 wait $agent
 status=$?
 sleep 0.2
+echo '(an alert is two entries: one when it opens, one when it closes)'
 if [ "${KAFKA:-}" = 1 ]; then show_kafka || status=1; fi
 first=$(cat "$work/first" 2>/dev/null) || die "no violation was seen"
 printf '\nfirst violation shown %d ms after the demo began' $(((first - began) / 1000000))
 [ -f "$top/.git/description" ] &&
 	printf ', %d s after the clone' $((first / 1000000000 - $(stat -c %Y "$top/.git/description")))
-printf '\njournal: %s (demarc replay reads it)\n' "${work#"$top"/}/state/journal"
+printf '\nthe journal is kept; what another set of rules would have said: build/demarc replay %s --set rules=FILE\n' \
+	"${work#"$top"/}/state/journal"
 exit $status

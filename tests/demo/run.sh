@@ -63,7 +63,9 @@ with_kafka() {
 }
 [ "${FULL:-}" != 1 ] || with_kafka
 
+if grep -q 'counting while the agent is away' "$said"; then not_ok "it counts as on a node"; else ok "it counts as on a node"; fi
 left=$(ip netns list | grep -c demarc-demo)
+left=$((left + $(grep -c "$top/build/demo" /proc/mounts)))
 left=$((left + $(find /sys/fs/cgroup -maxdepth 2 -type d -name demarc-demo 2>/dev/null | wc -l)))
-if [ $left = 0 ]; then ok "nothing is left behind"; else not_ok "nothing is left behind" "$left namespaces and cgroups"; fi
+if [ $left = 0 ]; then ok "nothing is left behind"; else not_ok "nothing is left behind" "$left namespaces, mounts and cgroups"; fi
 finish

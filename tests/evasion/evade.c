@@ -120,6 +120,7 @@ static const struct {
 	{"mixed", evade_mixed, false},
 	{"samepid", evade_samepid, false},
 	{"samepid-inside", evade_samepid_inside, false},
+	{"fewpids", evade_fewpids, false},
 	{"int80", evade_int80, false},
 	{"x32", evade_x32, false},
 	{"uring", evade_uring, false},

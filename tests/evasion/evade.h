@@ -24,6 +24,7 @@ int evade_race_udp(const struct order *order);
 int evade_race_tcp(const struct order *order);
 int evade_samepid(const struct order *order);
 int evade_samepid_inside(const struct order *order);
+int evade_fewpids(const struct order *order);
 int evade_mixed(const struct order *order);
 
 /* These print their whole report themselves, after "ready", but for its end. */

@@ -18,6 +18,7 @@
 #include "evade.h"
 
 #define SOCKETS_EACH 4 /* of one process */
+#define FEWEST_PIDS  301
 
 static pid_t
 fork_as(pid_t pid)
@@ -53,10 +54,13 @@ become(const struct order *order, unsigned int i)
 	_exit(1);
 }
 
-/* Programs MORE[0] and MORE[1] in turn, all with one pid; each sends to the next port. */
-int
-evade_samepid(const struct order *order)
+/* Programs MORE[0] and MORE[1] in turn, with one pid if that is asked; each sends to the next port.
+ */
+static int
+send_in_turn(const struct order *order, bool same_pid)
 {
+	bool seen[FEWEST_PIDS] = {false};
+	unsigned int recurred = 0;
 	pid_t pid = 0;
 	int ends[2];
 
@@ -80,15 +84,36 @@ evade_samepid(const struct order *order)
 		waitpid(child, NULL, 0);
 		if (read(ends[0], &told, sizeof(told)) == sizeof(told))
 			printf("%s%d", i ? "," : "", told);
-		pid = child;
+		recurred += child < FEWEST_PIDS && seen[child];
+		if (child < FEWEST_PIDS)
+			seen[child] = true;
+		pid = same_pid ? child : 0;
 	}
-	printf("]");
+	printf("],\"recurred\":%u", recurred);
 	return 0;
 }
 
-/* The same below the first process of a namespace of process ids. */
 int
-evade_samepid_inside(const struct order *order)
+evade_samepid(const struct order *order)
+{
+	return send_in_turn(order, true);
+}
+
+/* In a namespace of its own with as few process ids as can be: each recurs after a while. */
+static int
+send_with_few_pids(const struct order *order)
+{
+	FILE *most = fopen("/proc/sys/kernel/pid_max", "w");
+
+	if (!most)
+		return -errno;
+	fprintf(most, "%d", FEWEST_PIDS);
+	return fclose(most) ? -errno : send_in_turn(order, false);
+}
+
+/* Below the first process of a namespace of process ids. */
+static int
+inside(const struct order *order, int (*act)(const struct order *order))
 {
 	int status;
 	pid_t child;
@@ -98,12 +123,25 @@ evade_samepid_inside(const struct order *order)
 	fflush(stdout);
 	child = fork();
 	if (child == 0) {
-		int result = evade_samepid(order);
+		int result = act(order);
 
 		fflush(stdout);
 		_exit(-result);
 	}
 	return waitpid(child, &status, 0) < 0 ? -errno : -WEXITSTATUS(status);
+}
+
+int
+evade_samepid_inside(const struct order *order)
+{
+	return inside(order, evade_samepid);
+}
+
+/* Only where the limit is the namespace's, and not the machine's: from 6.14 on. */
+int
+evade_fewpids(const struct order *order)
+{
+	return inside(order, send_with_few_pids);
 }
 
 /* A packet by TCP or UDP, IPv4 or IPv6, from a socket that nobody waits for. */

@@ -2,6 +2,7 @@
 """The kernel counts on while the agent is away; who comes next takes over what it finds."""
 import os
 import subprocess
+import sys
 import time
 
 import harness
@@ -461,6 +462,56 @@ def probe_apart(box):
         expect(left.folder.settings(left.name) == left.before, "settings changed")
 
 
+IN_A_NAMESPACE = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+NEWNS, PRIVATE_TREE, DETACH, CAPBSET_DROP, SYS_ADMIN = 0x20000, 1 << 18 | 1 << 14, 2, 24, 21
+if libc.unshare(NEWNS) or libc.mount(b"none", b"/", None, ctypes.c_ulong(PRIVATE_TREE), None):
+    sys.exit(os.strerror(ctypes.get_errno()))
+while libc.umount2(b"/sys/fs/bpf", DETACH) == 0:
+    pass
+if sys.argv[1] == "drop":
+    libc.prctl(CAPBSET_DROP, SYS_ADMIN, 0, 0, 0)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def unmounted_at_start(box):
+    """Without a BPF file system at /sys/fs/bpf the agent mounts it; where it may not, it says so."""
+    pins = f"/sys/fs/bpf/{os.path.basename(box.directory)}"
+    for how, state, words in (("keep", "attached", "mounted /sys/fs/bpf"),
+                              ("drop", "off", "cannot mount /sys/fs/bpf")):
+        config = {**setup.recording(box), "nic.interfaces": "none", "nic.netns": "", "pins": pins}
+        agent = harness.Agent(box, config)
+        agent.words = [sys.executable, "-c", IN_A_NAMESPACE, how, *agent.words]
+        with agent:
+            expect(words in agent.log(), how, agent.tail())
+            row, = [row for row in agent.status()["coverage"]
+                    if row["subject"] == "counting while the agent is away"]
+            expect(row["state"] == state, how, row)
+            send(box)
+            kill(agent)
+
+
+def no_iterators(box):
+    """A kernel without iterators: coverage says what is not told, and what is counted is exact."""
+    os.environ["LD_PRELOAD"] = os.path.join(os.path.dirname(box.traffic_program), "refuse.so")
+    try:
+        with harness.Agent(box, setup.recording(box)) as agent:
+            rows = {row["subject"]: row for row in agent.status()["coverage"]}
+            for subject in ("idle and long flows", "sockets older than the agent"):
+                expect(rows[subject]["state"] == "refused", rows[subject])
+            send(box)
+            setup.let_idle()
+            expect(agent.stop() == 0, "exit status")
+            expect(told_packets(agent) == 20, told_packets(agent), "of 20 packets told")
+            expect(not gaps(agent), "gaps:", gaps(agent))
+            words = ("idle and long flows", "not seen: ends of datagram flows")
+            expect(says(agent, words), "the journal does not say it")
+    finally:
+        del os.environ["LD_PRELOAD"]
+
+
 def nowhere(box):
     """Without a BPF file system the agent runs, and says what it cannot do."""
     config = setup.recording(box, pins=os.path.join(box.directory, "plain", "demarc"))
@@ -494,3 +545,5 @@ def tests():
     yield "pins-scope-anew", scope_anew
     yield "pins-probe", probe_apart
     yield "pins-nowhere", nowhere
+    yield "pins-mount", unmounted_at_start
+    yield "no-iterators", no_iterators

@@ -176,14 +176,30 @@ def stall(box, prefix):
     return agent.entries()
 
 
+def segment_of(agent):
+    return sorted(glob.glob(os.path.join(agent.state, "journal", "**", "*.seg"), recursive=True))[-1]
+
+
+def cut(box, prefix):
+    """Entries that were written are cut off while no agent runs."""
+    agent = box.agent(prefix, **settings(journal__compress="false"))
+    agent.start()
+    box.send_many("203.0.113", 0, 20, 0)
+    agent.stop()
+    os.truncate(segment_of(agent), 20000)
+    agent.start()
+    wait_until(lambda: "gone" in map(told, agent.entries()), 30, "the gap of what is gone")
+    agent.stop()
+    return agent.entries()
+
+
 def unread(box, prefix):
     """Entries that are damaged before they are streamed."""
     agent = box.agent(prefix, **settings(kafka__brokers="127.0.0.1:1", journal__compress="false"))
     agent.start()
     box.send_many("203.0.113", 0, 20, 0)
     agent.stop()
-    segment, = glob.glob(os.path.join(agent.state, "journal", "**", "*.seg"), recursive=True)
-    with open(segment, "r+b") as data:
+    with open(segment_of(agent), "r+b") as data:
         data.seek(1024 + 5000)
         data.write(b"\0\0\0\0")
     with box.agent(prefix, state_directory=agent.state, **settings(kafka__brokers=box.cluster.address())) \
@@ -223,7 +239,7 @@ def capture(box):
     entries = agent.entries()
     beats = [json.loads(message.payload) for message in box.kcat(f"{prefix}.health.v1")]
     box.release()
-    return entries + stall(box, prefix) + unread(box, prefix), beats, stub(box)
+    return entries + stall(box, prefix) + cut(box, prefix) + unread(box, prefix), beats, stub(box)
 
 
 def write(name, value):

@@ -114,9 +114,13 @@ keep_maps(struct probes *probes, struct bpf_object *object)
 }
 
 static void
-write_generation(const struct probes *probes, struct bpf_map *map, const struct btf *btf,
-		 const struct btf_type *section)
+write_constants(const struct probes *probes, struct bpf_map *map, const struct btf *btf,
+		const struct btf_type *section)
 {
+	const struct {
+		const char *name;
+		uint32_t value;
+	} constants[] = {{"generation", probes->generation}, {"may_read", !probes->may_not_read}};
 	size_t size = 0;
 	const void *bytes = bpf_map__initial_value(map, &size);
 	char *copy cleanup(free_drop) = bytes ? malloc(size) : NULL;
@@ -128,16 +132,17 @@ write_generation(const struct probes *probes, struct bpf_map *map, const struct 
 		const struct btf_var_secinfo *var = &btf_var_secinfos(section)[i];
 		const struct btf_type *type = btf__type_by_id(btf, var->type);
 
-		if (!strcmp(btf__name_by_offset(btf, type->name_off), "generation") &&
-		    var->offset + sizeof(probes->generation) <= size)
-			memcpy(copy + var->offset, &probes->generation, sizeof(probes->generation));
+		for (size_t c = 0; c < sizeof(constants) / sizeof(constants[0]); c++)
+			if (!strcmp(btf__name_by_offset(btf, type->name_off), constants[c].name) &&
+			    var->offset + sizeof(uint32_t) <= size)
+				memcpy(copy + var->offset, &constants[c].value, sizeof(uint32_t));
 	}
 	bpf_map__set_initial_value(map, copy, size);
 }
 
-/* Tell the programs which generation they are: a constant of theirs. */
+/* Tell the programs which generation they are, and what they may: constants of theirs. */
 static void
-set_generation(const struct probes *probes, struct bpf_object *object)
+set_constants(const struct probes *probes, struct bpf_object *object)
 {
 	const struct btf *btf = bpf_object__btf(object);
 	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
@@ -149,7 +154,7 @@ set_generation(const struct probes *probes, struct bpf_object *object)
 	bpf_object__for_each_map(map, object)
 	{
 		if (bpf_map__is_internal(map) && strstr(bpf_map__name(map), ".rodata"))
-			write_generation(probes, map, btf, section);
+			write_constants(probes, map, btf, section);
 	}
 }
 
@@ -158,7 +163,7 @@ static int
 prepare(const struct probes *probes, struct bpf_object *object)
 {
 	object_size_maps(probes, object);
-	set_generation(probes, object);
+	set_constants(probes, object);
 	return share_maps(probes, object);
 }
 
@@ -279,6 +284,21 @@ is_loaded(const struct probes *probes, size_t program)
 	return found && bpf_program__fd(found) >= 0;
 }
 
+/* Of an old kernel that is locked down, programs must ask less. */
+static int
+load_plain(struct probes *probes, size_t program)
+{
+	const struct program *row = &programs[program];
+	int result = load_one(probes, row->plain, row->name, &probes->objects[program]);
+
+	if (result < 0) {
+		probes->may_not_read = true;
+		result = load_one(probes, row->plain, row->name, &probes->objects[program]);
+		probes->may_not_read = false;
+	}
+	return result;
+}
+
 int
 object_load(struct probes *probes, size_t program)
 {
@@ -290,8 +310,7 @@ object_load(struct probes *probes, size_t program)
 	if (is_loaded(probes, program))
 		return 0;
 	result = load_one(probes, row->elf, row->name, &probes->objects[program]);
-	if (result < 0 && result != -EPERM &&
-	    load_one(probes, row->plain, row->name, &probes->objects[program]) == 0) {
+	if (result < 0 && result != -EPERM && load_plain(probes, program) == 0) {
 		probes->approximate = true;
 		result = 0;
 	}

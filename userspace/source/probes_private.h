@@ -59,7 +59,8 @@ struct probes {
 	struct coverage coverage[PROGRAMS_MAX + 2];
 	size_t coverage_count;
 	bool attached[PROGRAMS_MAX];
-	bool approximate; /* some program does without fetch-and-add */
+	bool may_not_read; /* programs of old kernels, the kernel's memory */
+	bool approximate;  /* some program does without fetch-and-add */
 	struct uplink uplinks[UPLINKS_MAX];
 	size_t uplink_count;
 	int uplink_program_fd;

@@ -57,7 +57,9 @@ const struct program programs[] = {
 	 BY_ASKING, false, false,
 	 "which program of a process opened a socket before the agent came"},
 	{"idle and long flows", "flow_sweep", "iter/bpf_map_elem", OBJECT(sweep), BY_READING, false,
-	 false, "ends of datagram flows, progress of long ones; both come when the agent stops"},
+	 false,
+	 "ends of datagram flows, progress of long ones; both come when the counting ends (see "
+	 "detach_at_stop)"},
 	/* after the gate: what it does not count yet must not look as if it had passed no gate */
 	{"unattributed packets", "nic_egress", "tc", OBJECT(nic), BY_UPLINK, false, false,
 	 "AF_PACKET, outer headers of tunnels, forwarded packets"},
