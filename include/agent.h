@@ -66,6 +66,8 @@ void agent_resume(struct agent *agent);
 int agent_commit(struct agent *agent);
 /* The turn should end: what it wrote is still near the processor when it is kept and stored. */
 bool agent_is_full(const struct agent *agent);
+/* The disk is so far behind that what can wait should. */
+bool agent_is_behind(const struct agent *agent);
 /* Publish what is on disk. */
 void agent_publish(struct agent *agent);
 /*

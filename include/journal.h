@@ -87,6 +87,9 @@ void journal_keep(struct journal *journal);
 /* Hand all that was admitted over. Never blocks. */
 void journal_commit(struct journal *journal);
 
+/* More than half of staging_bytes waits for the disk: what can wait should. */
+bool journal_is_behind(const struct journal *journal);
+
 /* Bytes of the entries that no journal_commit() has handed over yet. */
 size_t journal_open_bytes(const struct journal *journal);
 

@@ -137,7 +137,11 @@ void ring_keep(struct source *source, struct carry *carry);
 void ring_release(struct source *source);
 /* Userspace is about to sleep: ask to be woken. False when records came meanwhile. */
 bool ring_sleep(struct source *source);
-/* Detach; then yield every flow's totals and every pending gap, as the last records. */
-void ring_finish(struct source *source, record_fn fn, void *arg);
+/*
+ * Detach; then yield what the rings still hold, every flow's totals and every pending
+ * gap, as the last records: about budget of them in a call. True: there are more. Who
+ * keeps turns in between goes on, after a kill, behind the last that was kept.
+ */
+bool ring_finish(struct source *source, int budget, record_fn fn, void *arg);
 
 #endif /* PROBES_H */

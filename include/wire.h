@@ -256,7 +256,7 @@ struct wire_gap {
 	__u64 first_sequence; /* RING: the hole on head.cpu; else 0 */
 	__u64 from_ns;        /* CLOCK_BOOTTIME bounds of the hole */
 	__u64 to_ns;
-	__u64 bytes; /* TABLE: what the flows carried */
+	__u64 bytes; /* TABLE: what the flows carried; SHED: what the entries would have told */
 	__u64 packets;
 };
 

@@ -107,16 +107,26 @@ static void
 count_shed(struct agent *agent)
 {
 	agent->state.shed++;
-	agent->shed_untold++;
+	agent->shed.count++;
+}
+
+static void
+add_shed(struct agent *agent, const struct event *event)
+{
+	count_shed(agent);
+	if (event->delta_bytes != ABSENT)
+		agent->shed.bytes += (uint64_t)event->delta_bytes;
+	if (event->delta_packets != ABSENT)
+		agent->shed.packets += (uint64_t)event->delta_packets;
 }
 
 /* Or it is refused and counted. */
 static void
 write_entry(struct agent *agent, struct event *event)
 {
-	if (!agent_write(agent, event, &agent->privacy, agent->boot_id))
-		count_shed(agent);
-	else if (agent->written && event->judgement.phase)
+	if (!agent_write(agent, event, &agent->privacy, agent->boot_id) || !agent->written)
+		add_shed(agent, event);
+	else if (event->judgement.phase)
 		folds_name(agent->folds, agent->written_uid);
 }
 
@@ -154,6 +164,8 @@ forget_amounts(struct event *event)
 {
 	event->delta_bytes = ABSENT;
 	event->delta_packets = ABSENT;
+	event->lost_bytes = ABSENT;
+	event->lost_packets = ABSENT;
 }
 
 static bool
@@ -347,6 +359,12 @@ agent_is_full(const struct agent *agent)
 				  folds_untold(agent->folds) >= TURN_FOLDS);
 }
 
+bool
+agent_is_behind(const struct agent *agent)
+{
+	return agent->journal && journal_is_behind(agent->journal);
+}
+
 void
 agent_publish(struct agent *agent)
 {
@@ -381,19 +399,22 @@ tell_shed(struct agent *agent, uint64_t now_ns)
 			 .time_ns = now_ns},
 		.loss = WIRE_LOSS_SHED,
 		.missing_kind = WIRE_FLOW,
-		.count = agent->shed_untold,
-		.from_ns = agent->shed_since_ns,
+		.count = agent->shed.count,
+		.from_ns = agent->shed.since_ns,
 		.to_ns = now_ns,
+		.bytes = agent->shed.bytes,
+		.packets = agent->shed.packets,
 	};
+	const struct shed untold = agent->shed;
 	uint64_t refused = agent->state.shed;
 
 	if (gap.count) {
 		agent_record(&gap.head, agent);
-		agent->shed_untold = agent->state.shed == refused ? 0 : gap.count;
+		agent->shed = agent->state.shed == refused ? (struct shed){0} : untold;
 		agent->state.shed = refused; /* a gap that found no room itself comes again */
 	}
-	if (!agent->shed_untold)
-		agent->shed_since_ns = now_ns;
+	if (!agent->shed.count)
+		agent->shed.since_ns = now_ns;
 }
 
 bool

@@ -18,12 +18,6 @@
 #define PATIENCE_NS    UINT64_C(1000000000) /* how long turns wait for room to be kept in */
 #define OWED_BYTES_MAX 4096
 
-/* Grows at its tail. */
-struct carried_shed {
-	uint64_t count;
-	uint64_t since_ns; /* boot time */
-};
-
 /*
  * The end of a turn
  * -----------------
@@ -67,13 +61,13 @@ keep_fold(const struct fold_change *change, void *arg)
 static void
 keep_shed(struct agent *agent)
 {
-	const struct carried_shed shed = {agent->shed_untold, agent->shed_since_ns};
+	const struct shed *shed = &agent->shed;
 
-	if (agent->shed_kept == agent->shed_untold)
+	if (shed->count ? !memcmp(shed, &agent->shed_kept, sizeof(*shed)) : !agent->shed_kept.count)
 		return;
-	agent->shed_kept = agent->shed_untold;
-	if (shed.count)
-		carry_put(agent->carry, CARRY_SHED, 0, &shed, sizeof(shed));
+	agent->shed_kept = *shed;
+	if (shed->count)
+		carry_put(agent->carry, CARRY_SHED, 0, shed, sizeof(*shed));
 	else
 		carry_drop(agent->carry, CARRY_SHED, 0);
 }
@@ -165,18 +159,18 @@ agent_next_fold(const struct agent *agent)
 void
 agent_take_over(struct agent *agent)
 {
-	struct carried_shed shed = {0};
+	struct shed shed = {0};
 	struct journal_state journal;
 
 	if (!agent->carry)
 		return;
 	carry_each(agent->carry, CARRY_FIRST, note_id, &agent->owed);
 	if (carry_get(agent->carry, CARRY_SHED, 0, &shed, sizeof(shed)) > 0)
-		agent->shed_kept = agent->shed_untold = shed.count;
-	if (carry_same_boot(agent->carry))
-		agent->shed_since_ns = shed.since_ns;
+		agent->shed_kept = agent->shed = shed;
+	if (!carry_same_boot(agent->carry))
+		agent->shed.since_ns = 0;
 	journal_state(agent->journal, &journal);
-	agent->shed_untold += journal.unrestored;
+	agent->shed.count += journal.unrestored;
 }
 
 /* -EAGAIN: the journal has no room for it now. */

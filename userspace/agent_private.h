@@ -8,6 +8,14 @@
 #include "judge.h"
 #include "sink.h"
 
+/* Refused entries that no gap has told, as the carry has them too: grows at its tail. */
+struct shed {
+	uint64_t count;
+	uint64_t since_ns; /* boot time */
+	uint64_t bytes;    /* that they would have told */
+	uint64_t packets;
+};
+
 struct agent {
 	struct agent_options options;
 	const struct config *config;
@@ -28,10 +36,9 @@ struct agent {
 	char written_uid[33]; /* its metadata.uid */
 	uint64_t sequence;
 	uint64_t ticket;
-	uint64_t now_ns;      /* of the latest record */
-	uint64_t shed_untold; /* refused entries that no gap has told */
-	uint64_t shed_since_ns;
-	uint64_t shed_kept; /* shed_untold as the carry has it */
+	uint64_t now_ns; /* of the latest record */
+	struct shed shed;
+	struct shed shed_kept; /* shed as the carry has it */
 	struct carry *carry;
 	struct buf owed;    /* ids of the last agent's folds that are not written yet */
 	size_t owed_at;     /* bytes of it that are done with */

@@ -146,7 +146,8 @@ capture(struct recording *recording, const char *path, uint64_t seconds)
 		ring_release(source);
 		loop_turn(recording->loop, drained ? 0 : TICK_MS);
 	}
-	ring_finish(source, put, recording);
+	while (ring_finish(source, 8192, put, recording))
+		ring_release(source);
 	result = close_all(recording);
 	fprintf(stderr, "demarc: %llu records in %s\n", (unsigned long long)recording->records,
 		path);

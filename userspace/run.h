@@ -23,9 +23,12 @@ struct run {
 	uint64_t longest_turn_ns;
 	uint64_t turns;
 	uint64_t ticked_ns;
-	bool watching; /* the rings may wake us */
-	bool more;     /* records in the rings than the turn took */
-	bool due;      /* more of what was folded */
+	bool watching;          /* the rings may wake us */
+	bool more;              /* records in the rings than the turn took */
+	bool due;               /* more of what was folded */
+	uint64_t wait_until_ns; /* no longer than till then; 0: nobody minds */
+	uint64_t stuck_bytes;   /* when is_stuck: what was on disk then */
+	bool is_stuck;          /* the disk took nothing for too long */
 	bool stopping;
 	bool reloading;
 };
@@ -34,6 +37,11 @@ struct run {
 int run_open_carry(struct run *run, const char *boot_id, struct error *why);
 /* What was counted while nobody read, then what is watched from now on. */
 int run_begin(struct run *run, uint64_t opened_ns, struct error *why);
+
+/* run_wait.c: let the disk catch up, where nothing is lost by waiting. False: it does not. */
+bool run_wait(struct run *run);
+/* The source's end, in turns that the disk can follow. The last of them is not kept yet. */
+void run_tell_rest(struct run *run, struct source *source);
 
 /* run_turn.c: drain, judge, keep, release, publish, rest. */
 void run_turn(struct run *run);

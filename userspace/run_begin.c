@@ -64,7 +64,7 @@ run_open_carry(struct run *run, const char *boot_id, struct error *why)
  * its silence and our first program as a gap, and removed once that is kept.
  */
 
-/* One turn for its end and the gap: who is killed here has told both, or none. */
+/* The last of its turns has the gap too: who is killed here has told both, or none. */
 static void
 read_to_the_end(struct run *run, struct live *stale, uint64_t stopped_ns)
 {
@@ -77,7 +77,7 @@ read_to_the_end(struct run *run, struct live *stale, uint64_t stopped_ns)
 	}
 	if (ring_finished(stale->source))
 		return;
-	ring_finish(stale->source, agent_record, run->agent);
+	run_tell_rest(run, stale->source);
 	agent_say_gap(run->agent, stopped_ns, begun_ns > stopped_ns ? begun_ns : stopped_ns);
 	run_keep_last(run, stale->source);
 }
@@ -132,6 +132,7 @@ read_waiting(struct run *run, struct waiting *waiting)
 	do {
 		run_drain(run, count_waiting, waiting);
 		run_keep(run, run->live.source);
+		run_wait(run);
 	} while (run->more && !waiting->is_past);
 }
 

@@ -7,13 +7,14 @@
 #include "base/log.h"
 #include "run.h"
 
-#define RECORDS   8192 /* of a turn, at most */
-#define CHUNK     512  /* of them until the entries are weighed */
-#define POLL_MS   5    /* while records come: nobody wakes us, we look */
-#define TICK_MS   100  /* while none come: bulk that is too little to wake for */
-#define RETRY_US  50000
-#define SECOND_NS 1000000000ull
-#define LAST_NS   (5 * SECOND_NS) /* for reading what is there at the end */
+#define RECORDS     8192 /* of a turn, at most */
+#define CHUNK       512  /* of them until the entries are weighed */
+#define POLL_MS     5    /* while records come: nobody wakes us, we look */
+#define TICK_MS     100  /* while none come: bulk that is too little to wake for */
+#define RETRY_US    50000
+#define SECOND_NS   1000000000ull
+#define LAST_NS     (5 * SECOND_NS)  /* for reading what is there at the end */
+#define STOPPING_NS (15 * SECOND_NS) /* of all waiting for the disk; a stop must end */
 
 /* Being woken is all that is asked for: the turn looks at everything. */
 static void
@@ -136,8 +137,11 @@ run_turn(struct run *run)
 static void
 flush(struct run *run)
 {
-	while (agent_flush(run->agent, clock_boot_ns()))
+	while (agent_flush(run->agent, clock_boot_ns())) {
 		run_keep(run, run->live.source);
+		if (!run_wait(run))
+			return; /* the folds that are left are in the carry, for the next agent */
+	}
 }
 
 /* The flows that are open stay open in the kernel, for the next agent. */
@@ -149,8 +153,9 @@ leave_counting(struct run *run)
 	do {
 		run_drain(run, agent_record, run->agent);
 		run_keep(run, run->live.source);
-	} while (run->more && clock_boot_ns() < end_ns);
-	flush(run);
+	} while (run_wait(run) && run->more && clock_boot_ns() < end_ns);
+	if (!run->is_stuck)
+		flush(run);
 	agent_say(run->agent, WIRE_LIFE_STOP,
 		  "demarc stops; the kernel goes on counting, and the next start tells it");
 }
@@ -158,14 +163,19 @@ leave_counting(struct run *run)
 static void
 leave_nothing(struct run *run)
 {
-	ring_finish(run->live.source, agent_record, run->agent);
+	run_tell_rest(run, run->live.source);
 	flush(run);
-	agent_say(run->agent, WIRE_LIFE_STOP, "demarc stops; all flows are told");
+	agent_say(run->agent, WIRE_LIFE_STOP,
+		  run->is_stuck
+			  ? "demarc stops; the disk did not keep up, and gaps tell how much is "
+			    "missing"
+			  : "demarc stops; all flows are told");
 }
 
 void
 run_finish(struct run *run)
 {
+	run->wait_until_ns = clock_boot_ns() + STOPPING_NS;
 	if (probes_pinned(run->live.probes) && !run->config.detach_at_stop)
 		leave_counting(run);
 	else

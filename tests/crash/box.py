@@ -99,7 +99,7 @@ class Box(harness.Sandbox):
     def __init__(self, build, full, emulated):
         sweep()
         super().__init__(build)
-        self.full, self.emulated = full, emulated
+        self.full, self.emulated, self.build = full, emulated, build
         self.load_program = os.path.join(build, "crash", "load")
         self.next = os.path.join(build, "next", "demarc")
         self.other = os.path.join(build, "crash", "other", "build", "demarc")
@@ -186,6 +186,7 @@ class Lives:
         self.state = self.settings["state_directory"]
         self.err_path = os.path.join(self.directory, "err.log")
         self.process = None
+        self.environment = None  # of the next start; None: ours
         self.count = 0
         box.agents.append(self)
         box.reset()
@@ -214,7 +215,7 @@ class Lives:
             err.flush()
             self.process = subprocess.Popen(
                 self.words(program or self.box.demarc, "run", "--quiet"), stdout=err, stderr=err,
-                stdin=subprocess.DEVNULL)
+                stdin=subprocess.DEVNULL, env=self.environment)
         if ready:
             self.wait()
 

@@ -3,7 +3,7 @@
  * load.c - steady traffic whose every connection, datagram and byte is counted.
  *
  *	load -c CGROUP -n NETNS -a ADDRESS [-a ADDRESS]... [-p PORT] [-b BYTES] [-r RATE]
- *	     [-k COUNT] [-t SECONDS] [-s SOCKETS] VERB
+ *	     [-k COUNT] [-t SECONDS] [-s SOCKETS] [-w PORTS] VERB
  *
  * The addresses take turns, RATE times a second (0: as fast as it goes), until
  * COUNT, SECONDS or SIGTERM. Then one line of JSON says for each address what was
@@ -14,7 +14,8 @@
  *	stream		one connection for each address, a message each turn
  *	udp		SOCKETS sockets, kept; each sends to each address
  *	udp-once	a socket for each datagram
- *	scatter		one socket; each datagram to the next port, then to the next address
+ *	scatter		one socket; each datagram to the next of PORTS, then to the next address,
+ *			and at last again to the first of both
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,7 +36,7 @@
 #define SOCKETS     256
 #define BYTES       65536
 #define FIRST_PORT  1024u
-#define LAST_PORT   61023u
+#define PORTS       60000u
 #define CLOCK_EVERY 64 /* turns between looks at the clock where nothing else slows us */
 
 struct target {
@@ -55,6 +56,7 @@ struct load {
 	unsigned int rate;
 	unsigned int seconds;
 	unsigned int sockets;
+	unsigned int ports;
 	uint64_t count;
 	uint64_t turn;
 	int fds[SOCKETS];
@@ -200,14 +202,14 @@ turn_udp_once(struct load *load, struct target *target)
 static void
 turn_scatter(struct load *load, struct target *unused)
 {
-	uint64_t ports = LAST_PORT - FIRST_PORT + 1;
-	struct target *target = &load->targets[load->turn / ports % load->target_count];
+	uint64_t round = load->turn / load->ports;
+	struct target *target = &load->targets[round % load->target_count];
 
 	(void)unused;
 	if (load->fds[0] < 0)
 		load->fds[0] = open_socket(SOCK_DGRAM);
-	target->to.sin_port = htons((uint16_t)(FIRST_PORT + load->turn % ports));
-	target->begun++;
+	target->to.sin_port = htons((uint16_t)(FIRST_PORT + load->turn % load->ports));
+	target->begun += round < load->target_count;
 	send_to(load, load->fds[0], target);
 }
 
@@ -341,7 +343,7 @@ parse(struct load *load, int argc, char **argv)
 	unsigned int port = 9;
 	int option;
 
-	while ((option = getopt(argc, argv, "c:n:a:p:b:r:k:t:s:")) != -1) {
+	while ((option = getopt(argc, argv, "c:n:a:p:b:r:k:t:s:w:")) != -1) {
 		switch (option) {
 		case 'c':
 			join_cgroup(optarg);
@@ -370,6 +372,9 @@ parse(struct load *load, int argc, char **argv)
 		case 's':
 			load->sockets = number(optarg);
 			break;
+		case 'w':
+			load->ports = number(optarg);
+			break;
 		default:
 			exit(64);
 		}
@@ -377,14 +382,14 @@ parse(struct load *load, int argc, char **argv)
 	for (size_t i = 0; i < load->target_count; i++)
 		load->targets[i].to.sin_port = htons((uint16_t)port);
 	if (optind + 1 != argc || !load->target_count || load->bytes > BYTES || !load->sockets ||
-	    load->sockets > SOCKETS)
+	    load->sockets > SOCKETS || !load->ports || load->ports > PORTS)
 		exit(64);
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct load load = {.bytes = 100, .sockets = 1};
+	static struct load load = {.bytes = 100, .sockets = 1, .ports = PORTS};
 	struct sigaction stop = {.sa_handler = on_stop, .sa_flags = SA_RESTART};
 
 	memset(load.fds, -1, sizeof(load.fds));

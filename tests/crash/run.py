@@ -22,8 +22,9 @@ import box as sandbox  # noqa: E402
 import cases  # noqa: E402
 import layouts  # noqa: E402
 import overload  # noqa: E402
+import tables  # noqa: E402
 
-MODULES = (cases, layouts, overload)
+MODULES = (cases, layouts, overload, tables)
 
 
 def main():

@@ -164,7 +164,7 @@ losses_of_the_time_without_an_agent_are_told_once(void **state)
 	dies();
 	is_born();
 	drain(100);
-	ring_finish(world.source, hear, NULL);
+	finishes();
 	assert_string_equal(world.said, "");
 }
 
@@ -185,7 +185,7 @@ without_a_word_of_the_last_reader_nothing_is_invented(void **state)
 	lose(WIRE_FLOW, 4);
 	put(BULK, WIRE_FLOW, 30);
 	drain(100);
-	ring_finish(world.source, hear, NULL);
+	finishes();
 	assert_string_equal(world.said, "flow6 flow14 gap4@10");
 }
 
@@ -226,25 +226,52 @@ another_set_is_another_story(void **state)
 static void
 the_end_is_told_again_until_it_is_committed(void **state)
 {
-	static const char end[] = "flow0 swept swept gap2@1";
+	static const char end[] = "flow0 swept0 swept1 gap2@1";
 
 	(void)state;
 	world.flows = 2;
 	put(BULK, WIRE_FLOW, 10);
 	lose(WIRE_FLOW, 2);
-	ring_finish(world.source, hear, NULL);
+	finishes();
 	assert_string_equal(world.said, end);
 	dies();
 	is_born();
-	ring_finish(world.source, hear, NULL);
+	finishes();
 	assert_string_equal(world.said, end);
 	commits();
 	ring_release(world.source);
 	dies();
 	is_born();
 	assert_true(ring_resumed(world.source));
-	ring_finish(world.source, hear, NULL);
+	finishes();
 	assert_string_equal(world.said, "");
+}
+
+/* A large table takes many turns: who comes after a kill goes on behind the last that was kept. */
+static void
+the_end_goes_on_where_it_was_kept(void **state)
+{
+	(void)state;
+	world.flows = 5;
+	put(BULK, WIRE_FLOW, 10);
+	put(BULK, WIRE_FLOW, 20);
+	put(BULK, WIRE_FLOW, 30);
+	lose(WIRE_FLOW, 1);
+	assert_true(ring_finish(world.source, 2, hear, NULL));
+	assert_true(ring_finish(world.source, 2, hear, NULL));
+	assert_true(ring_finish(world.source, 2, hear, NULL));
+	assert_string_equal(world.said, "flow0 flow1 flow2 swept0 swept1");
+	commits();
+	ring_release(world.source);
+	assert_true(ring_finish(world.source, 2, hear, NULL));
+	dies();
+	is_born();
+	assert_true(ring_finish(world.source, 2, hear, NULL));
+	commits();
+	dies();
+	is_born();
+	assert_false(ring_finish(world.source, 2, hear, NULL));
+	assert_string_equal(world.said, "swept4 gap1@3");
 }
 
 /* Counters of a build that knows more kinds have other places. */
@@ -259,7 +286,7 @@ another_build_s_counters_are_read_where_they_are(void **state)
 	world.settings.silent = 1;
 	world.counters[kinds + WIRE_EXEC] = (struct wire_counters){.issued = 3, .dropped = 3};
 	is_born();
-	ring_finish(world.source, hear, NULL);
+	finishes();
 	assert_string_equal(world.said, "gap3@0");
 }
 
@@ -298,6 +325,7 @@ main(void)
 		FRESH(a_position_that_is_none_is_not_trusted),
 		FRESH(another_set_is_another_story),
 		FRESH(the_end_is_told_again_until_it_is_committed),
+		FRESH(the_end_goes_on_where_it_was_kept),
 		FRESH(another_build_s_counters_are_read_where_they_are),
 		FRESH(a_full_table_is_told_once),
 	};

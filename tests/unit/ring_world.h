@@ -44,7 +44,7 @@ struct world {
 	struct carry *carry;
 	struct source *source;
 	char said[4096]; /* the records of this life, as text */
-	size_t flows;    /* that sweep_all() finds */
+	uint32_t flows;  /* that sweep_end() finds */
 };
 
 static struct world world;
@@ -119,15 +119,19 @@ sweep_step(struct sweep *sweep)
 	return false;
 }
 
-void
-sweep_all(struct sweep *sweep, uint64_t now_ns, record_fn fn, void *arg)
+bool
+sweep_end(struct sweep *sweep, uint32_t *at, uint32_t budget, uint64_t now_ns, record_fn fn,
+	  void *arg)
 {
 	struct wire_head head = {
 		.kind = WIRE_FLOW, .size = sizeof(head), .cpu = UINT32_MAX, .time_ns = now_ns};
 
 	(void)sweep;
-	for (size_t i = 0; i < world.flows; i++)
+	for (; budget && *at < world.flows; budget--) {
+		head.sequence = (*at)++;
 		fn(&head, arg);
+	}
+	return *at < world.flows;
 }
 
 static uint64_t *
@@ -192,7 +196,7 @@ hear(const struct wire_head *record, void *arg)
 		snprintf(end, room, "gap%u@%u", (unsigned int)gap->count,
 			 (unsigned int)gap->first_sequence);
 	else if (record->cpu == UINT32_MAX)
-		snprintf(end, room, "swept");
+		snprintf(end, room, "swept%u", (unsigned int)record->sequence);
 	else
 		snprintf(end, room, "%s%u", record->kind == WIRE_EXEC ? "exec" : "flow",
 			 (unsigned int)record->sequence);
@@ -220,6 +224,13 @@ commits(void)
 {
 	ring_keep(world.source, world.carry);
 	assert_int_equal(carry_commit(world.carry), 0);
+}
+
+static void
+finishes(void)
+{
+	while (ring_finish(world.source, 100, hear, NULL))
+		;
 }
 
 /* kill -9 */

@@ -39,7 +39,7 @@ decode(struct event *event, const struct wire_head *head)
 	event->missing = missing ? missing->name : NULL;
 	if (gap->count || (gap->loss != WIRE_LOSS_DOWN && gap->loss != WIRE_LOSS_UNREAD))
 		event->lost = decode_count(gap->count);
-	if (gap->loss == WIRE_LOSS_TABLE) {
+	if (gap->loss == WIRE_LOSS_TABLE || (gap->loss == WIRE_LOSS_SHED && gap->packets)) {
 		event->lost_bytes = decode_count(gap->bytes);
 		event->lost_packets = decode_count(gap->packets);
 	}

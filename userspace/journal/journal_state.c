@@ -15,6 +15,12 @@ journal_acknowledged(struct journal *journal)
 	return store_acknowledged(journal->store);
 }
 
+bool
+journal_is_behind(const struct journal *journal)
+{
+	return journal->staged - store_released(journal->store) > journal->staging_bytes / 2;
+}
+
 void
 journal_state(const struct journal *journal, struct journal_state *out)
 {

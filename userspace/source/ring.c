@@ -37,6 +37,7 @@ enum ending { ENDING_NONE, ENDING_STOPPED, ENDING_STALE };
 struct kept_rings {
 	uint64_t position[2];
 	uint64_t finished; /* an enum ending */
+	uint64_t swept;    /* at the end: where in the table of flows */
 };
 
 struct ring {
@@ -50,8 +51,10 @@ struct ring {
 	bool sweeping;
 	uint64_t swept_ns;
 	bool resumed;
-	bool finished; /* all was told: nothing is left to do */
-	bool is_kept;  /* carry has what is in kept */
+	bool is_read;   /* at the end: the rings */
+	uint32_t swept; /* then: where in the table of flows */
+	bool finished;  /* all was told: nothing is left to do */
+	bool is_kept;   /* carry has what is in kept */
 	struct kept_rings kept;
 	int epoll_fd;
 };
@@ -189,8 +192,8 @@ void
 ring_keep(struct source *source, struct carry *carry)
 {
 	struct ring *ring = (struct ring *)source;
-	const struct kept_rings now = {{ring->rings[0].position, ring->rings[1].position},
-				       ending_of(ring)};
+	const struct kept_rings now = {
+		{ring->rings[0].position, ring->rings[1].position}, ending_of(ring), ring->swept};
 	uint64_t set = ring->probes->settings->set;
 
 	if (!is_pinned(ring))
@@ -226,32 +229,37 @@ ring_finished(const struct source *source)
 	return ((const struct ring *)source)->kept.finished == ENDING_STALE;
 }
 
-/* Nothing runs any more: read until nothing is left, or what is left does not change. */
-static void
-empty(struct ring *ring, record_fn fn, void *arg)
+/* Nothing runs any more. True until nothing is left, or what is left does not change. */
+static bool
+read_rest(struct ring *ring, int budget, record_fn fn, void *arg)
 {
-	uint64_t moved_ns = clock_boot_ns();
+	uint64_t from_ns = clock_boot_ns();
 
 	do {
-		if (merge(ring, INT32_MAX, fn, arg) > 0)
-			moved_ns = clock_boot_ns();
-	} while (!ring->emptied && clock_boot_ns() - moved_ns < STUCK_NS);
+		if (merge(ring, budget, fn, arg) > 0)
+			return true;
+	} while (!ring->emptied && clock_boot_ns() - from_ns < STUCK_NS);
+	ring->is_read = true;
+	return false;
 }
 
-void
-ring_finish(struct source *source, record_fn fn, void *arg)
+bool
+ring_finish(struct source *source, int budget, record_fn fn, void *arg)
 {
 	struct ring *ring = (struct ring *)source;
 	uint64_t now_ns;
 
 	probes_stop(ring->probes); /* from here on nothing is counted that would not be told */
 	if (ring->finished)
-		return;
-	empty(ring, fn, arg);
+		return false;
+	if (!ring->is_read && read_rest(ring, budget, fn, arg))
+		return true;
 	now_ns = clock_boot_ns();
-	sweep_all(ring->sweep, now_ns, fn, arg);
+	if (sweep_end(ring->sweep, &ring->swept, (uint32_t)budget, now_ns, fn, arg))
+		return true;
 	losses_tell_all(ring->losses, now_ns, fn, arg);
 	ring->finished = true;
+	return false;
 }
 
 static void
@@ -321,6 +329,7 @@ resume(struct ring *ring, const struct carry *carry)
 	ring->kept = kept;
 	ring->is_kept = true;
 	ring->finished = kept.finished && is_silent(ring);
+	ring->swept = is_silent(ring) ? (uint32_t)kept.swept : 0;
 	return true;
 }
 

@@ -8,10 +8,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "sweep.h"
 
-#define STEP  1024 /* entries: half a millisecond, one when each of them has a record */
-#define BATCH 512
+#define STEP 1024 /* entries: half a millisecond, one when each of them has a record */
 
 #define UNSEEN_NS 10000000000ull /* for the sweep to pass by all of them twice */
 
@@ -109,44 +109,91 @@ sweep_step(struct sweep *sweep)
 
 /* An older build's entry is shorter than ours: the record ends where it does. */
 static void
-yield(const void *entry, uint32_t size, uint64_t now_ns, record_fn fn, void *arg)
+yield(const struct wire_flow *entry, uint32_t size, uint8_t moment, record_fn fn, void *arg)
+{
+	struct wire_flow flow = *entry;
+
+	flow.head.size = (uint16_t)size;
+	flow.moment = moment;
+	fn(&flow.head, arg);
+}
+
+/* An opening that met a full ring, and which no sweep has told since, is still due. */
+static void
+yield_end(const void *entry, uint32_t size, uint64_t now_ns, record_fn fn, void *arg)
 {
 	struct wire_flow flow = {0};
+	bool untold;
 
 	if (size > sizeof(flow))
 		size = sizeof(flow);
 	memcpy(&flow, entry, size);
-	flow.head = (struct wire_head){
-		.kind = WIRE_FLOW, .size = (uint16_t)size, .cpu = CPU_USERSPACE, .time_ns = now_ns};
-	flow.moment = WIRE_MOMENT_CLOSE;
+	flow.head = (struct wire_head){.kind = WIRE_FLOW, .cpu = CPU_USERSPACE, .time_ns = now_ns};
+	untold = flow.flags & WIRE_FLOW_UNTOLD;
 	flow.packets &= PACKETS_MASK;
 	flow.flags &= (uint16_t)~WIRE_FLOW_UNTOLD;
-	fn(&flow.head, arg);
+	if (untold)
+		yield(&flow, size, WIRE_MOMENT_OPEN, fn, arg);
+	yield(&flow, size, WIRE_MOMENT_CLOSE, fn, arg);
 }
 
-void
-sweep_all(struct sweep *sweep, uint64_t now_ns, record_fn fn, void *arg)
+/* What the kernel reads at once, which is whole buckets: it wants room for the longest. */
+struct batch {
+	uint32_t key_bytes;
+	uint32_t entry_bytes;
+	uint32_t count;
+	char *keys;
+	char *entries;
+};
+
+static void
+batch_fini(struct batch *batch)
 {
-	int table = probes_map_fd(sweep->probes, "flows"), result = 0;
-	char *keys cleanup(free_drop) = NULL, *entries cleanup(free_drop) = NULL;
+	free(batch->keys);
+	free(batch->entries);
+}
+
+/* 0; -ENOENT: these are the last; -ENOSPC: too few for the next bucket. */
+static int
+read_batch(struct batch *batch, int table, uint32_t *at)
+{
+	free(batch->keys);
+	free(batch->entries);
+	batch->keys = calloc(batch->count, batch->key_bytes);
+	batch->entries = calloc(batch->count, batch->entry_bytes);
+	if (!batch->keys || !batch->entries)
+		return -ENOMEM;
+	return bpf_map_lookup_batch(table, at, at, batch->keys, batch->entries, &batch->count,
+				    NULL) < 0
+		       ? -errno
+		       : 0;
+}
+
+bool
+sweep_end(struct sweep *sweep, uint32_t *at, uint32_t budget, uint64_t now_ns, record_fn fn,
+	  void *arg)
+{
+	int table = probes_map_fd(sweep->probes, "flows"), result;
+	struct batch batch cleanup(batch_fini) = {0};
 	struct bpf_map_info info = {0};
-	uint32_t length = sizeof(info), cursor, count;
-	bool first = true;
+	uint32_t length = sizeof(info);
 
 	end_pass(sweep);
 	if (bpf_obj_get_info_by_fd(table, &info, &length) < 0)
-		return;
-	keys = calloc(BATCH, info.key_size);
-	entries = calloc(BATCH, info.value_size);
-	while (keys && entries && !result) {
-		count = BATCH;
-		result = bpf_map_lookup_batch(table, first ? NULL : &cursor, &cursor, keys, entries,
-					      &count, NULL);
-		if (result < 0 && errno != ENOENT)
-			return;
-		for (uint32_t i = 0; i < count; i++)
-			yield(entries + (size_t)i * info.value_size, info.value_size, now_ns, fn,
-			      arg);
-		first = false;
+		return false;
+	batch.key_bytes = info.key_size;
+	batch.entry_bytes = info.value_size;
+	do {
+		batch.count = budget;
+		result = read_batch(&batch, table, at);
+		budget *= 2;
+	} while (result == -ENOSPC && budget);
+	if (result < 0 && result != -ENOENT) {
+		log_error("sweep", "the table of flows cannot be read: %s", strerror(-result));
+		return false;
 	}
+	for (uint32_t i = 0; i < batch.count; i++)
+		yield_end(batch.entries + (size_t)i * info.value_size, info.value_size, now_ns, fn,
+			  arg);
+	return !result;
 }

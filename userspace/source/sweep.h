@@ -19,9 +19,11 @@ void sweep_free(struct sweep *sweep); /* NULL is welcome */
 /* Look at some entries. True while this pass has more; begin one every second or so. */
 bool sweep_step(struct sweep *sweep);
 /*
- * Yield every flow of a detached set as its closing record. Nothing is deleted: who is
- * killed meanwhile does it again, and yields the same.
+ * Yield the next flows of a detached set, about so many, as their closing records. at
+ * is where in the table, 0 at first: it means the same to every process, because
+ * nothing comes into that table and nothing is deleted. False: those were the last.
  */
-void sweep_all(struct sweep *sweep, uint64_t now_ns, record_fn fn, void *arg);
+bool sweep_end(struct sweep *sweep, uint32_t *at, uint32_t budget, uint64_t now_ns, record_fn fn,
+	       void *arg);
 
 #endif /* SWEEP_H */
