@@ -198,7 +198,8 @@ settle(struct agent *agent, uint64_t id)
 	else if (!agent_write(agent, &event, &as_is, carry_boot_id(agent->carry)))
 		return -EAGAIN;
 	else if (!agent_write_finding(agent, &event, &as_is, carry_boot_id(agent->carry)))
-		agent->shed_untold++;
+		agent->shed.count++;
+	agent->shed.count += error != 0;
 	agent->state.owed += !error;
 	carry_drop(agent->carry, CARRY_FOLD, id);
 	carry_drop(agent->carry, CARRY_FIRST, id);

@@ -99,7 +99,7 @@ class Sums:
         self.stray = 0          # flows that no gate counted
         self.entries = collections.Counter()
         self.gaps = collections.Counter()  # (reason, missing kind): records
-        self.table_bytes = 0
+        self.lost_bytes, self.lost_packets = collections.Counter(), collections.Counter()
         self.open_alerts = collections.Counter()
         self.names = {}  # of the process, for each place
         self.downs = []  # (from, to) in seconds of each gap in which nobody counted
@@ -136,12 +136,12 @@ class Sums:
 
     def _gap(self, entry):
         event = {name: ocsf.enrichment(entry, "event", name)
-                 for name in ("reason", "missing", "lost_bytes")}
+                 for name in ("reason", "missing", "lost_bytes", "lost_packets")}
         self.gaps[event["reason"], event["missing"]] += entry.get("count") or 0
         if event["reason"] == "down":
             self.downs.append((entry["start_time"] / 1000, entry["end_time"] / 1000))
-        if event["reason"] == "table":
-            self.table_bytes += event["lost_bytes"] or 0
+        self.lost_bytes[event["reason"]] += event["lost_bytes"] or 0
+        self.lost_packets[event["reason"]] += event["lost_packets"] or 0
 
     def _agent(self, entry):
         if ocsf.is_start([entry]):
@@ -190,14 +190,15 @@ def expected(reports):
 
 
 def conserved(sums, status):
-    """Bytes at the gate = bytes of the entries + those that are named as no flow's."""
+    """Bytes at the gate = of the entries + of the gaps + those that are named as no flow's."""
     totals = status["totals"]
     apart = {name: totals[name]["bytes"] for name in NO_FLOW}
     told = sum(sums.bytes.values())
     gate = totals["gate"]["bytes"]
-    expect(told + sums.table_bytes + sum(apart.values()) == gate, "entries tell of", told,
-           "bytes, gaps of", sums.table_bytes, "totals of", apart, "and the gate of", gate,
-           ": difference", gate - told - sums.table_bytes - sum(apart.values()))
+    gaps = sum(sums.lost_bytes.values())
+    expect(told + gaps + sum(apart.values()) == gate, "entries tell of", told, "bytes, gaps of",
+           dict(sums.lost_bytes), "totals of", apart, "and the gate of", gate, ": difference",
+           gate - told - gaps - sum(apart.values()))
 
 
 def lost_in_rings(sums, status):

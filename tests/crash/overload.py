@@ -162,6 +162,7 @@ def fill(box, killed):
         sums = oracle.read(lives.state)
         oracle.identities(status)
         oracle.lost_in_rings(sums, status)
+        oracle.conserved(sums, status)
         shed_exactly(sums, status)
         return f"{sum(sums.entries.values())} entries kept, {sums.lost('shed')} told as shed"
 

@@ -22,7 +22,8 @@ class Table:
         self.box = box
         self.count = box.size(24000, 60000, 2000)
         self.lives = Lives(box, each=True, flows__idle_s=NEVER, flows__interval_s=interval,
-                           journal__staging_mib=WIDE_MIB, **more)
+                           journal__staging_mib=WIDE_MIB, journal__compress="false",
+                           flows__table_entries=262144, **more)
         self.stall_file = os.path.join(self.lives.directory, "stall")
         if stall:
             self.lives.environment = {**os.environ, "STALL_FILE": self.stall_file, "LD_PRELOAD":
@@ -82,12 +83,32 @@ class Table:
             time.sleep(0.002)
         self.lives.kill()
 
-    def sums(self):
-        return oracle.read(self.lives.state)
+    def stall(self, on):
+        if on:
+            open(self.stall_file, "w").close()
+        else:
+            os.unlink(self.stall_file)
+
+    def in_sum(self, status):
+        """What is not told one by one is told in sum: entries + gaps = what was sent."""
+        sums, arrived = oracle.read(self.lives.state), self.box.arrived()
+        expect(sums.lost("shed"), "nothing was shed: this shows nothing")
+        oracle.identities(status)
+        oracle.conserved(sums, status)
+        over = [where for where, (packets, _) in arrived.items() if sums.packets[where] > packets]
+        expect(not over, "told twice:", over[:4])
+        for name, told, lost, came in (
+                ("packets", sums.packets, sums.lost_packets["shed"], 0),
+                ("bytes", sums.bytes, sums.lost_bytes["shed"], 1)):
+            sent = sum(amounts[came] for amounts in arrived.values())
+            expect(sum(told.values()) + lost == sent, sum(told.values()), name, "in entries +",
+                   lost, "in gaps of", sent, "sent")
+        return (f"{sums.lost('shed')} entries shed, {sums.lost_bytes['shed']} bytes in gaps, "
+                f"{sum(sums.bytes.values())} in entries")
 
     def exact(self, changes):
         """Each flow opened once and closed once, all its bytes told, and nothing shed."""
-        sums, arrived = self.sums(), self.box.arrived()
+        sums, arrived = oracle.read(self.lives.state), self.box.arrived()
         expect(sums.lost("shed") == 0, sums.lost("shed"), "entries were shed")
         expect(len(sums.downs) == changes == sums.entries["gap"], "gaps tell of", dict(sums.gaps),
                "and of", len(sums.downs), "changes, which were", changes)
@@ -156,9 +177,58 @@ def unpinned(box):
         return table.exact(0)
 
 
+def stalled(box):
+    """The disk stands still under load: what is shed is told with its bytes, and no byte is lost."""
+    with Table(box, stall=True, detach_at_stop="true") as table:
+        lives = table.lives
+        table.narrow()
+        lives.start()
+        table.stall(True)
+        table.fill(rounds=1)
+        wait_until(lambda: lives.status()["pipeline"]["shed"], 20, "entries to be shed")
+        lives.kill()  # what is shed and not told yet is not forgotten
+        table.stall(False)
+        lives.start()
+        table.fill(rounds=1)
+        time.sleep(1.5 * harness.PATIENCE)
+        status = lives.status()
+        lives.stop()
+        lives.detach()
+        return table.in_sum(status)
+
+
+def stalled_stop(box, answers):
+    """Nor can a disk that stands still hold up the stop for ever: what is left is told in sum."""
+    with Table(box, stall=True, interval=NEVER) as table:
+        lives = table.lives
+        lives.start()
+        table.fill_and_tell()
+        lives.kill()
+        table.narrow(detach_at_stop="true")
+        lives.start()
+        status = lives.status()
+        table.stall(True)
+        lives.process.terminate()
+        if answers:
+            wait_until(lambda: "does not keep up" in lives.log(), 20, "it to be said")
+            time.sleep(1)
+            table.stall(False)
+        code = lives.process.wait(40 * harness.PATIENCE)
+        expect(code == (0 if answers else 74), "the agent ended with", code, lives.log()[-800:])
+        if not answers:
+            table.stall(False)
+            lives.start()
+            lives.stop()
+        lives.detach()
+        return table.in_sum(status)
+
+
 def tests():
     yield "table-layout", lambda box: layout(box, False)
     yield "table-layout-killed", lambda box: layout(box, True)
     yield "table-detached", lambda box: detached(box, False)
     yield "table-detached-killed", lambda box: detached(box, True)
     yield "table-unpinned", unpinned
+    yield "table-stalled", stalled
+    yield "table-stalled-stop", lambda box: "; ".join(
+        stalled_stop(box, answers) for answers in ((True, False) if box.full else (True,)))
