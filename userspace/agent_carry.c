@@ -246,9 +246,10 @@ agent_left_ms(const struct agent *agent)
 		journal_state(agent->journal, &journal);
 	if (agent->carry)
 		carry_state(agent->carry, &carry);
-	if (!carry.left_ms &&
-	    journal.last_logged_ms) /* entries that waited for the disk are lost */
-		return journal.last_logged_ms - ENTRY_LAG_MS;
+	if ((!carry.left_ms || carry.dropped_bytes) && journal.last_logged_ms)
+		/* what waited for the disk, and in folds, is lost */
+		return journal.last_logged_ms - ENTRY_LAG_MS -
+		       (int64_t)agent->config->journal_fold_s * 1000;
 	return carry.left_ms > journal.last_logged_ms ? carry.left_ms : journal.last_logged_ms;
 }
 

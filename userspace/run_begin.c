@@ -78,6 +78,8 @@ read_to_the_end(struct run *run, struct live *stale, uint64_t stopped_ns)
 	if (ring_finished(stale->source))
 		return;
 	run_tell_rest(run, stale->source);
+	if (!ring_resumed(stale->source)) /* what the last agent kept is gone */
+		agent_say_down(run->agent, stopped_ns);
 	agent_say_gap(run->agent, stopped_ns, begun_ns > stopped_ns ? begun_ns : stopped_ns);
 	run_keep_last(run, stale->source);
 }

@@ -6,7 +6,7 @@ import random
 import signal
 import time
 
-from box import AWAY, HOME, Lives, STREAM_PORT, UDP_PORT
+from box import AWAY, HOME, Lives, Load, STREAM_PORT, TCP_PORT, UDP_PORT
 from harness import expect
 import oracle
 
@@ -15,6 +15,8 @@ LONG = {**{(address, UDP_PORT, 17): 8 for address in HOME + AWAY},
 
 
 TOLD = 2.5  # seconds in which long flows have had an update
+INTERVAL = 1.1  # seconds between updates, and a little
+FOLD_S = 5
 SLACK = 0.02  # seconds: times of entries are in ms, and a record's is older than its turn
 
 
@@ -146,13 +148,41 @@ def carry_lost(box, spoil):
         expect(len(gaps) >= times, len(gaps), "gaps tell of", times, "lost carry files")
         expect("carry" in lives.log(), "the log does not say it:", lives.log()[-800:])
         doubtful = [told for told in sums.lives.values() if not oracle.is_whole(told)]
+        # What is told first may have begun an interval before: its opening is what was lost.
         outside = [told for told in doubtful if not any(
-            since - SLACK <= ms / 1000 <= to + SLACK for _, _, _, ms in told for since, to in gaps)]
+            told[0][3] / 1000 - INTERVAL <= to + SLACK and since - SLACK <= told[-1][3] / 1000
+            for since, to in gaps)]
         expect(not outside, len(outside), "flows are told wrongly outside of the gaps, the first:",
                outside[:2])
         flows, _ = oracle.expected(reports)
         return (f"{times} times: {len(gaps)} gaps say so, {len(doubtful)} of "
                 f"{sum(flows.values())} flows are in doubt, all within them")
+
+
+def carry_folded(box):
+    """With the file go sums that were begun long before the last entry: so does the gap begin."""
+    with Lives(box, journal__fold_s=FOLD_S) as lives:
+        box.serve()
+        lives.start()
+        began = time.time()
+        load = Load(box, "names", "udp", HOME, p=UDP_PORT, r=50, b=64, s=8)
+        time.sleep(FOLD_S - 2)
+        Load(box, "web", "tcp", AWAY[:1], p=TCP_PORT, k=1, b=100).finish()
+        time.sleep(0.5)
+        lives.kill()
+        os.unlink(carry_file(lives))
+        lives.start()
+        reports = [load.stop()]
+        oracle.identities(lives.end())
+        sums = oracle.read(lives.state)
+        missing = twice_at_most(box, sums, reports)
+        expect(missing > 0, "nothing was folded and lost: this shows nothing")
+        expect(len(sums.downs) == 1, "gaps:", sums.downs)
+        since, to = sums.downs[0]
+        expect(since <= began, "packets are missing since", began, "and the gap begins", since)
+        expect(since > began - FOLD_S - 1 and to > began + FOLD_S - 2, "the gap is from",
+               since - began, "to", to - began, "s after the first packet")
+        return f"{missing} packets lost, the gap begins {began - since:.1f} s before the first"
 
 
 def tests():
@@ -162,3 +192,4 @@ def tests():
     yield "carry-removed", lambda box: carry_lost(box, os.unlink)
     yield "carry-garbled", lambda box: carry_lost(box, garble)
     yield "carry-cut", lambda box: carry_lost(box, truncate)
+    yield "carry-folded", carry_folded
