@@ -20,7 +20,7 @@ class Table:
 
     def __init__(self, box, stall=False, interval=1, **more):
         self.box = box
-        self.count = box.size(24000, 60000, 2000)
+        self.count = box.size(21000, 60000, 2000)
         self.lives = Lives(box, each=True, flows__idle_s=NEVER, flows__interval_s=interval,
                            journal__staging_mib=WIDE_MIB, journal__compress="false",
                            flows__table_entries=262144, **more)
@@ -223,12 +223,14 @@ def stalled_stop(box, answers):
         return table.in_sum(status)
 
 
+def both(box, case):
+    """The one that shows more, and at full size the other too."""
+    return "; ".join(case(box, hard) for hard in ((True, False) if box.full else (True,)))
+
+
 def tests():
-    yield "table-layout", lambda box: layout(box, False)
-    yield "table-layout-killed", lambda box: layout(box, True)
-    yield "table-detached", lambda box: detached(box, False)
-    yield "table-detached-killed", lambda box: detached(box, True)
+    yield "table-layout", lambda box: both(box, layout)
+    yield "table-detached", lambda box: both(box, detached)
     yield "table-unpinned", unpinned
     yield "table-stalled", stalled
-    yield "table-stalled-stop", lambda box: "; ".join(
-        stalled_stop(box, answers) for answers in ((True, False) if box.full else (True,)))
+    yield "table-stalled-stop", lambda box: both(box, stalled_stop)
