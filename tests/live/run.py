@@ -26,10 +26,11 @@ import test_pids  # noqa: E402
 import test_pins  # noqa: E402
 import test_privacy  # noqa: E402
 import test_storm  # noqa: E402
+import test_taken  # noqa: E402
 import test_transports  # noqa: E402
 
 MODULES = (test_generators, test_coverage, test_transports, test_storm, test_privacy, test_lifecycle,
-           test_carry, test_pins, test_exec_away, test_faults,
+           test_carry, test_pins, test_taken, test_exec_away, test_faults,
            test_pids)
 
 
