@@ -125,10 +125,11 @@ struct event {
 	bool seeded; /* exec: was there before the agent */
 
 	/* the monitor: gap, agent */
-	const char *reason;  /* gap: ring table shed down unread; agent: start stop ... */
-	const char *missing; /* gap: the kind that is missing */
-	const char *message; /* a sentence for people; every event may have one */
-	int64_t lost;        /* gap: how many */
+	const char *reason;     /* gap: ring table shed quota down unread; agent: start stop ... */
+	const char *missing;    /* gap: the kind that is missing */
+	const char *lost_class; /* gap: of entries that were refused: bulk or critical */
+	const char *message;    /* a sentence for people; every event may have one */
+	int64_t lost;           /* gap: how many */
 	int64_t lost_bytes, lost_packets;
 	int64_t from_ms, to_ms; /* gap: wall times of the hole */
 	int64_t lost_cpu, lost_sequence;

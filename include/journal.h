@@ -11,7 +11,7 @@
  * number, and the caller counts them; critical entries have a reserve. So it is
  * with the quota when the current shard fills it: nothing numbered is taken back.
  *
- *	if (journal_admit(journal, JOURNAL_BULK, now_ms, &stamp) == -EAGAIN)
+ *	if (journal_admit(journal, JOURNAL_BULK, now_ms, &stamp) < 0)
  *		shed++;
  *	event_write(journal_bytes(journal), event, &stamp, privacy);
  *	ticket = journal_add(journal);
@@ -69,8 +69,10 @@ int journal_open(struct journal **out, const struct journal_options *options, st
  */
 uint64_t journal_close(struct journal *journal);
 
-/* Fills uid, sequence, log_name, logged_ms of the stamp. -EAGAIN: full for this class. Pair with
- * journal_add(). */
+/*
+ * Fills uid, sequence, log_name, logged_ms of the stamp. -EAGAIN: the disk is behind, no room for
+ * this class; -EDQUOT: the quota has none. Pair with journal_add().
+ */
 int journal_admit(struct journal *journal, enum journal_class class, int64_t now_ms,
 		  struct event_stamp *stamp);
 /* Where the admitted entry's bytes go: append only. */

@@ -245,7 +245,15 @@ enum wire_loss {
 	WIRE_LOSS_DOWN = 4,  /* the agent was not there */
 	WIRE_LOSS_UNREAD =
 		5, /* entries that the stream to Kafka could not read; count 0: not known */
-	WIRE_LOSS_GONE = 6, /* entries that were on the disk, and are there no more */
+	WIRE_LOSS_GONE = 6,  /* entries that were on the disk, and are there no more */
+	WIRE_LOSS_QUOTA = 7, /* the journal refused entries: the current shard fills the quota */
+};
+
+/* Which entries were refused. */
+enum wire_class {
+	WIRE_CLASS_ANY = 0, /* it is not known, or does not matter */
+	WIRE_CLASS_BULK = 1,
+	WIRE_CLASS_CRITICAL = 2, /* alerts, findings, gaps, words of the agent */
 };
 
 struct wire_gap {
@@ -256,8 +264,11 @@ struct wire_gap {
 	__u64 first_sequence; /* RING: the hole on head.cpu; else 0 */
 	__u64 from_ns;        /* CLOCK_BOOTTIME bounds of the hole */
 	__u64 to_ns;
-	__u64 bytes; /* TABLE: what the flows carried; SHED: what the entries would have told */
+	/* TABLE: what the flows carried; SHED, QUOTA: what the entries would have told */
+	__u64 bytes;
 	__u64 packets;
+	__u32 class; /* SHED, QUOTA: enum wire_class */
+	__u32 pad;
 };
 
 enum wire_life {
@@ -354,7 +365,7 @@ _Static_assert(sizeof(struct wire_flow) == 240, "grow at the tail, then change t
 _Static_assert(sizeof(struct wire_connect) == 160, "grow at the tail, then change this number");
 _Static_assert(sizeof(struct wire_task) == 72, "grow at the tail, then change this number");
 _Static_assert(sizeof(struct wire_exec) == 128, "grow at the tail, then change this number");
-_Static_assert(sizeof(struct wire_gap) == 80, "grow at the tail, then change this number");
+_Static_assert(sizeof(struct wire_gap) == 88, "grow at the tail, then change this number");
 _Static_assert(sizeof(struct wire_counters) == 64, "one cache line");
 
 #endif /* WIRE_H */

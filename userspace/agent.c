@@ -54,9 +54,13 @@ agent_write(struct agent *agent, struct event *event, const struct privacy *priv
 	struct delivery delivery = {.event = event};
 	char uid[33];
 	size_t start;
+	int error;
 
 	agent->written = NULL;
-	if (admit(agent, critical, event->wall_ms, &stamp, uid) < 0)
+	error = admit(agent, critical, event->wall_ms, &stamp, uid);
+	agent->cause = error == -EDQUOT ? SHED_QUOTA_BULK : SHED_SLOW_BULK;
+	agent->cause += critical;
+	if (error < 0)
 		return false;
 	snprintf(agent->written_uid, sizeof(agent->written_uid), "%s", stamp.uid);
 	if (!bytes)
@@ -103,29 +107,12 @@ agent_write_finding(struct agent *agent, struct event *event, const struct priva
 	return is_taken;
 }
 
-static void
-count_shed(struct agent *agent)
-{
-	agent->state.shed++;
-	agent->shed.count++;
-}
-
-static void
-add_shed(struct agent *agent, const struct event *event)
-{
-	count_shed(agent);
-	if (event->delta_bytes != ABSENT)
-		agent->shed.bytes += (uint64_t)event->delta_bytes;
-	if (event->delta_packets != ABSENT)
-		agent->shed.packets += (uint64_t)event->delta_packets;
-}
-
 /* Or it is refused and counted. */
 static void
 write_entry(struct agent *agent, struct event *event)
 {
 	if (!agent_write(agent, event, &agent->privacy, agent->boot_id) || !agent->written)
-		add_shed(agent, event);
+		agent_add_shed(agent, event);
 	else if (event->judgement.phase)
 		folds_name(agent->folds, agent->written_uid);
 }
@@ -134,7 +121,7 @@ static void
 write_finding(struct agent *agent, struct event *event)
 {
 	if (!agent_write_finding(agent, event, &agent->privacy, agent->boot_id))
-		count_shed(agent);
+		agent_count_shed(agent);
 }
 
 static void
@@ -388,35 +375,6 @@ agent_drain(struct agent *agent)
 	return agent->ticket < added ? -EIO : 0;
 }
 
-/* What admission refused becomes a gap entry, as soon as there is room for one. */
-static void
-tell_shed(struct agent *agent, uint64_t now_ns)
-{
-	struct wire_gap gap = {
-		.head = {.kind = WIRE_GAP,
-			 .size = sizeof(gap),
-			 .cpu = UINT32_MAX,
-			 .time_ns = now_ns},
-		.loss = WIRE_LOSS_SHED,
-		.missing_kind = WIRE_FLOW,
-		.count = agent->shed.count,
-		.from_ns = agent->shed.since_ns,
-		.to_ns = now_ns,
-		.bytes = agent->shed.bytes,
-		.packets = agent->shed.packets,
-	};
-	const struct shed untold = agent->shed;
-	uint64_t refused = agent->state.shed;
-
-	if (gap.count) {
-		agent_record(&gap.head, agent);
-		agent->shed = agent->state.shed == refused ? (struct shed){0} : untold;
-		agent->state.shed = refused; /* a gap that found no room itself comes again */
-	}
-	if (!agent->shed.count)
-		agent->shed.since_ns = now_ns;
-}
-
 bool
 agent_tick(struct agent *agent, uint64_t now_ns)
 {
@@ -428,7 +386,7 @@ agent_tick(struct agent *agent, uint64_t now_ns)
 	}
 	agent_tend_carry(agent);
 	more = folds_sweep(agent->folds, now_ns, false, write_folded, agent);
-	tell_shed(agent, now_ns);
+	agent_tell_shed(agent, now_ns);
 	if (agent->recorder)
 		recorder_flush(agent->recorder);
 	return more;
@@ -439,7 +397,7 @@ agent_flush(struct agent *agent, uint64_t now_ns)
 {
 	bool more = folds_sweep(agent->folds, now_ns, true, write_folded, agent);
 
-	tell_shed(agent, now_ns);
+	agent_tell_shed(agent, now_ns);
 	return more;
 }
 

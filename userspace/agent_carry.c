@@ -59,17 +59,18 @@ keep_fold(const struct fold_change *change, void *arg)
 }
 
 static void
-keep_shed(struct agent *agent)
+keep_shed(struct agent *agent, enum shed_cause cause)
 {
-	const struct shed *shed = &agent->shed;
+	const struct shed *shed = &agent->sheds[cause];
+	struct shed *kept = &agent->sheds_kept[cause];
 
-	if (shed->count ? !memcmp(shed, &agent->shed_kept, sizeof(*shed)) : !agent->shed_kept.count)
+	if (shed->count ? !memcmp(shed, kept, sizeof(*shed)) : !kept->count)
 		return;
-	agent->shed_kept = *shed;
+	*kept = *shed;
 	if (shed->count)
-		carry_put(agent->carry, CARRY_SHED, 0, shed, sizeof(*shed));
+		carry_put(agent->carry, CARRY_SHED, cause, shed, sizeof(*shed));
 	else
-		carry_drop(agent->carry, CARRY_SHED, 0);
+		carry_drop(agent->carry, CARRY_SHED, cause);
 }
 
 static int
@@ -79,7 +80,8 @@ keep(struct agent *agent)
 
 	journal_keep(agent->journal);
 	folds_changes(agent->folds, keep_fold, agent);
-	keep_shed(agent);
+	for (enum shed_cause cause = 0; cause < SHED_CAUSES; cause++)
+		keep_shed(agent, cause);
 	error = carry_commit(agent->carry);
 	if (!error && agent->unkept_said)
 		log_info("carry", "what is owed is kept again");
@@ -156,21 +158,29 @@ agent_next_fold(const struct agent *agent)
 	return last + 1;
 }
 
+static void
+take_over_shed(struct agent *agent, enum shed_cause cause)
+{
+	struct shed shed = {0};
+
+	if (carry_get(agent->carry, CARRY_SHED, cause, &shed, sizeof(shed)) > 0)
+		agent->sheds_kept[cause] = agent->sheds[cause] = shed;
+	if (!carry_same_boot(agent->carry))
+		agent->sheds[cause].since_ns = 0;
+}
+
 void
 agent_take_over(struct agent *agent)
 {
-	struct shed shed = {0};
 	struct journal_state journal;
 
 	if (!agent->carry)
 		return;
 	carry_each(agent->carry, CARRY_FIRST, note_id, &agent->owed);
-	if (carry_get(agent->carry, CARRY_SHED, 0, &shed, sizeof(shed)) > 0)
-		agent->shed_kept = agent->shed = shed;
-	if (!carry_same_boot(agent->carry))
-		agent->shed.since_ns = 0;
+	for (enum shed_cause cause = 0; cause < SHED_CAUSES; cause++)
+		take_over_shed(agent, cause);
 	journal_state(agent->journal, &journal);
-	agent->shed.count += journal.unrestored;
+	agent->sheds[SHED_ANY].count += journal.unrestored;
 }
 
 /* -EAGAIN: the journal has no room for it now. */
@@ -198,8 +208,8 @@ settle(struct agent *agent, uint64_t id)
 	else if (!agent_write(agent, &event, &as_is, carry_boot_id(agent->carry)))
 		return -EAGAIN;
 	else if (!agent_write_finding(agent, &event, &as_is, carry_boot_id(agent->carry)))
-		agent->shed.count++;
-	agent->shed.count += error != 0;
+		agent_count_shed(agent);
+	agent->sheds[SHED_ANY].count += error != 0;
 	agent->state.owed += !error;
 	carry_drop(agent->carry, CARRY_FOLD, id);
 	carry_drop(agent->carry, CARRY_FIRST, id);

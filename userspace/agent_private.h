@@ -8,6 +8,17 @@
 #include "judge.h"
 #include "sink.h"
 
+/* Why the journal refused an entry, and of which class: each is told in gaps of its own. The carry
+ * knows them by these numbers. */
+enum shed_cause {
+	SHED_ANY, /* what a killed agent owed and nobody can write; of a class that is not known */
+	SHED_SLOW_BULK,
+	SHED_SLOW_CRITICAL,
+	SHED_QUOTA_BULK,
+	SHED_QUOTA_CRITICAL,
+	SHED_CAUSES,
+};
+
 /* Refused entries that no gap has told, as the carry has them too: grows at its tail. */
 struct shed {
 	uint64_t count;
@@ -37,8 +48,9 @@ struct agent {
 	uint64_t sequence;
 	uint64_t ticket;
 	uint64_t now_ns; /* of the latest record */
-	struct shed shed;
-	struct shed shed_kept; /* shed as the carry has it */
+	struct shed sheds[SHED_CAUSES];
+	struct shed sheds_kept[SHED_CAUSES]; /* sheds as the carry has them */
+	enum shed_cause cause;               /* of the last refusal */
 	struct carry *carry;
 	struct buf owed;    /* ids of the last agent's folds that are not written yet */
 	size_t owed_at;     /* bytes of it that are done with */
@@ -62,6 +74,12 @@ bool agent_write_finding(struct agent *agent, struct event *event, const struct 
 
 /* All rule sets are asked. What none of them matched is one entry that says so. */
 void agent_match(struct agent *agent, struct event *event);
+
+/* agent_shed.c: an entry was refused, agent->cause says why; with what it would have told. */
+void agent_count_shed(struct agent *agent);
+void agent_add_shed(struct agent *agent, const struct event *event);
+/* As gaps. */
+void agent_tell_shed(struct agent *agent, uint64_t now_ns);
 
 /* agent_carry.c: look through what the last agent left. Before the folds and behind the journal. */
 uint64_t agent_next_fold(const struct agent *agent);

@@ -139,6 +139,35 @@ def restart(box):
     expect(left + 1.4 < ended <= back, "it ended at", ended, "not between", left + 1.4, "and", back)
 
 
+def quota(box):
+    """The day's shard fills the quota: bulk is refused, and told by class, number and bytes; alerts go on."""
+    count = 3000
+    settings = setup.alerting(box, journal__flows="each", journal__quota_mib=2, journal__reserve_mib=1,
+                              journal__compress="false", flows__table_entries=262144)
+    with harness.Agent(box, settings) as agent:
+        report = box.send("spray", seconds=60, options=("-a", HOME4, "-k", count, "-r", 2000, "-s", 4,
+                                                        "-b", 32))
+        setup.let_idle()
+        box.send("udp", options=("-a", AWAY4, "-p", 9000))
+        setup.let_idle()
+        expect(agent.stop() == 0, "exit status")
+        kept = agent.kept()
+    gaps = [e for e in kept if ocsf.kind(e) == "gap"]
+    expect({(ocsf.enrichment(g, "event", "reason"), ocsf.enrichment(g, "event", "class"))
+            for g in gaps} == {("quota", "bulk")}, "gaps:", gaps[:3])
+    mine = [e for e in kept if ocsf.is_network(e) and ocsf.dst_ip(e) == HOME4]
+    lost = sum(g["count"] for g in gaps)
+    # the alert's flow is recorded by the other rule, too: two more that are bulk
+    expect(len(mine) + lost == 2 * report["sent"] + 2, len(mine), "entries +", lost,
+           "told as refused of", report["sent"], "flows")
+    told = sum(ocsf.enrichment(e, "event", "delta_bytes") or 0 for e in mine)
+    lost_bytes = sum(ocsf.enrichment(g, "event", "lost_bytes") or 0 for g in gaps)
+    expect(told + lost_bytes == report["sent"] * (32 + 28), told, "bytes +", lost_bytes, "refused of",
+           report["sent"], "datagrams")
+    expect(any(ocsf.is_alert(e) and ocsf.dst_ip(e) == AWAY4 for e in kept), "the alert was refused, too")
+    return f"{lost} of {len(mine) + lost} entries refused, {lost_bytes} bytes of {told + lost_bytes}"
+
+
 def tests():
     yield "violation", violation
     yield "restart", restart
@@ -146,3 +175,4 @@ def tests():
     yield "rules-broken", broken_rules
     yield "reload-broken", reload_broken
     yield "storage-stall", stall
+    yield "quota", quota

@@ -176,6 +176,17 @@ def stall(box, prefix):
     return agent.entries()
 
 
+def fill(box, prefix):
+    """The shard of the day fills the quota: bulk is refused first."""
+    with box.agent(prefix, **settings(journal__flows="each", journal__quota_mib=2,
+                                      journal__reserve_mib=1, journal__compress="false")) as agent:
+        box.send("spray", seconds=60, options=("-a", HOME4, "-k", 3000, "-r", 2000, "-s", 4, "-b", 32))
+        setup.let_idle()
+        wait_until(lambda: "quota" in map(told, agent.kept()), 30, "the gap of what was refused")
+        agent.stop()
+        return agent.kept()
+
+
 def segment_of(agent):
     return sorted(glob.glob(os.path.join(agent.state, "journal", "**", "*.seg"), recursive=True))[-1]
 
@@ -239,7 +250,8 @@ def capture(box):
     entries = agent.entries()
     beats = [json.loads(message.payload) for message in box.kcat(f"{prefix}.health.v1")]
     box.release()
-    return entries + stall(box, prefix) + cut(box, prefix) + unread(box, prefix), beats, stub(box)
+    return entries + stall(box, prefix) + fill(box, prefix) + cut(box, prefix) \
+        + unread(box, prefix), beats, stub(box)
 
 
 def write(name, value):

@@ -248,6 +248,38 @@ gap_keeps_the_hole(void **state)
 	assert_null(event.missing);
 	assert_int_equal(event.lost_bytes, 5);
 	assert_int_equal(event.lost_cpu, ABSENT);
+	assert_null(event.lost_class);
+}
+
+static void
+gap_says_what_was_refused(void **state)
+{
+	struct wire_gap record = {.head = {.kind = WIRE_GAP, .size = sizeof(record)},
+				  .loss = WIRE_LOSS_QUOTA,
+				  .count = 12,
+				  .bytes = 5,
+				  .packets = 1,
+				  .class = WIRE_CLASS_BULK};
+
+	(void)state;
+	assert_int_equal(event_decode(&event, &record.head), 0);
+	assert_string_equal(event.reason, "quota");
+	assert_string_equal(event.lost_class, "bulk");
+	assert_int_equal(event.lost_bytes, 5);
+	record.class = WIRE_CLASS_CRITICAL;
+	record.loss = WIRE_LOSS_SHED;
+	record.bytes = record.packets = 0;
+	assert_int_equal(event_decode(&event, &record.head), 0);
+	assert_string_equal(event.reason, "shed");
+	assert_string_equal(event.lost_class, "critical");
+	assert_int_equal(event.lost_bytes, ABSENT);
+	record.class = 3; /* of a later version */
+	assert_int_equal(event_decode(&event, &record.head), 0);
+	assert_null(event.lost_class);
+	record.class = WIRE_CLASS_BULK;
+	record.head.size = offsetof(struct wire_gap, class); /* of an earlier one */
+	assert_int_equal(event_decode(&event, &record.head), 0);
+	assert_null(event.lost_class);
 }
 
 static void
@@ -262,7 +294,7 @@ size_of_the_record_is_the_truth(void **state)
 		{WIRE_FORK, offsetof(struct wire_fork, program)},
 		{WIRE_EXEC, offsetof(struct wire_exec, program)},
 		{WIRE_EXIT, offsetof(struct wire_exit, program)},
-		{WIRE_GAP, sizeof(struct wire_gap)},
+		{WIRE_GAP, offsetof(struct wire_gap, class)},
 		{WIRE_AGENT, sizeof(struct wire_agent)},
 	};
 	union {
@@ -312,6 +344,7 @@ main(void)
 		cmocka_unit_test(exec_copies_its_slices),
 		cmocka_unit_test(exit_tells_code_from_signal),
 		cmocka_unit_test(gap_keeps_the_hole),
+		cmocka_unit_test(gap_says_what_was_refused),
 		cmocka_unit_test(size_of_the_record_is_the_truth),
 		cmocka_unit_test(scratch_has_an_end),
 	};

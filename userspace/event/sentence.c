@@ -118,6 +118,8 @@ say_exit(struct line *line, const struct event *event)
 static void
 say_gap(struct line *line, const struct event *event)
 {
+	bool is_quota = event->reason && !strcmp(event->reason, "quota");
+
 	if (event->reason && !strcmp(event->reason, "unread")) {
 		say_int(line, event->lost);
 		say(line, event->lost == ABSENT ? "an unknown number of entries" : " entries");
@@ -135,6 +137,12 @@ say_gap(struct line *line, const struct event *event)
 	}
 	say_int(line, event->lost);
 	say(line, " ");
+	if (event->lost_class) {
+		say(line, event->lost_class);
+		say(line, is_quota ? " entries were refused: the journal's quota is full"
+				   : " entries were refused: the disk is too slow");
+		return;
+	}
 	say(line, event->missing ? event->missing : "unknown");
 	say(line, " records are missing");
 	say_with(line, ": ", event->reason);

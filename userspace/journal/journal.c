@@ -348,7 +348,7 @@ journal_admit(struct journal *journal, enum journal_class class, int64_t now_ms,
 	journal->refused_quota[class] += is_full;
 	if (is_full || !has_room(journal, class)) {
 		journal->refused[class]++;
-		return -EAGAIN;
+		return is_full ? -EDQUOT : -EAGAIN;
 	}
 	roll(journal, now_ms);
 	if (make_uid(journal) < 0 || !begin_frame(journal)) {

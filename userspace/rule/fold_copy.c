@@ -49,6 +49,7 @@ static const size_t strings[] = {
 	STRING(dst_place.region),
 	STRING(reason),
 	STRING(missing),
+	STRING(lost_class),
 	STRING(message),
 	STRING(judgement.verdict),
 	STRING(judgement.rule),

@@ -271,7 +271,9 @@ static const char *const bases[] = {"unknown", "connect", "create", "listener",
 				    "sender",  "holder",  NULL};
 static const char *const roles[] = {"unknown", "client", "server", NULL};
 static const char *const witnesses[] = {"gate", "nic", "forwarded", NULL};
-static const char *const losses[] = {"", "ring", "table", "shed", "down", "unread", "gone", NULL};
+static const char *const losses[] = {"",       "ring", "table", "shed", "down",
+				     "unread", "gone", "quota", NULL};
+static const char *const classes[] = {"", "bulk", "critical", NULL};
 static const char *const lives[] = {"",         "start",  "stop", "reload", "reload-failed",
 				    "coverage", "stream", NULL};
 #define X(number, KIND, name, sentence) [number] = #name,
@@ -429,6 +431,7 @@ static const struct text_key gap_keys[] = {
 	TIME("to", wire_gap, to_ns),
 	COUNT("bytes", wire_gap, bytes),
 	COUNT("packets", wire_gap, packets),
+	WORD("class", wire_gap, class, classes),
 	{0},
 };
 
