@@ -8,7 +8,7 @@
  *	socket()	the creator owns it
  *	connect()	whoever connects it does; the address as asked, before NAT
  *	recvfrom()	a datagram peer that spoke first is being answered
- *	close()		an attempt from which no packet came is told
+ *	close()		an attempt from which no packet came is told; a flow's end is due
  *
  * No helper reads foreign memory: it loads under lockdown=confidentiality. On kernels
  * before 5.12 one does, unless it may not: then records do not name the program.
@@ -221,13 +221,36 @@ recvmsg_v6(struct bpf_sock_addr *ctx)
 	return 1;
 }
 
+/*
+ * The kernel skips a tracing program that it interrupted with itself, and while others come
+ * to the same tracepoint: should the end of this connection go by unseen, the sweep tells it.
+ */
+static __always_inline void
+expect_end(const struct sock_state *st)
+{
+	struct flow_key key = {
+		.cookie = st->cookie,
+		.dst = st->dst,
+		.port = st->dst_port,
+		.protocol = PROTOCOL_TCP,
+		.witness = WIRE_WITNESS_GATE,
+	};
+	struct wire_flow *flow = bpf_map_lookup_elem(&flows, &key);
+
+	if (flow)
+		flow->moment = WIRE_MOMENT_CLOSE;
+}
+
 SEC("cgroup/sock_release")
 int
 sock_release(struct bpf_sock *sk)
 {
 	struct sock_state *st = bpf_sk_storage_get(&socks, sk, 0, 0);
 
-	if (st)
-		tell_unsent(st);
+	if (!st)
+		return 1;
+	tell_unsent(st);
+	if (sk->type == TYPE_STREAM && (st->flags & (SOCK_SENT | SOCK_CLOSED)) == SOCK_SENT)
+		expect_end(st);
 	return 1;
 }

@@ -57,6 +57,7 @@ struct {
  *	head.sequence	its packets when the sweep looked last and found it idle
  *	head.kind	its own place in held
  *	head.size, .cpu	those of the cgroups it lies in: one, and two more in its halves
+ *	moment		not 0: its socket is closed, and its end is due
  *	packets		two bits above the number say who may tell its end
  */
 #define FLOW_CLOSED  (1ull << 63) /* its end is being told: one more packet is late */

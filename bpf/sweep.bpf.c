@@ -28,7 +28,7 @@ static __always_inline bool
 is_idle(const struct wire_flow *flow, const struct wire_settings *s, __u64 now_ns)
 {
 	bool ends_itself = flow->protocol == PROTOCOL_TCP && flow->witness == WIRE_WITNESS_GATE &&
-			   s->tcp_ends && !(flow->flags & WIRE_FLOW_ENDLESS);
+			   s->tcp_ends && !(flow->flags & WIRE_FLOW_ENDLESS) && !flow->moment;
 
 	return !ends_itself && s->idle_ns && now_ns > flow->last_ns &&
 	       now_ns - flow->last_ns > s->idle_ns;
