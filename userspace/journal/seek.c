@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* seek.c - a reader goes to an entry that is named by its shard and its number, and says where it is. */
+/* seek.c - a reader goes to an entry that is named by its shard and its number, and says where it
+ * is. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
