@@ -271,7 +271,7 @@ def killed(box):
     # The first packets may pass before it is known who holds the socket: the flow's latest entry tells.
     owners = set({ocsf.dst_port(e): ocsf.pid(e) for e in kept if ocsf.dst_ip(e) == AWAY4}.values())
     expect(owners == known, "owners", owners, "instead of", known)
-    unwatched = [e.get("message") for e in gaps if "was not there" in (e.get("message") or "")]
+    unwatched = [e.get("message") for e in gaps if "did not count" in (e.get("message") or "")]
     expect(len(unwatched) >= 3, "of 3 times without a watch told:", len(unwatched),
            [e.get("message") for e in gaps][:4])
     numbers = [(ocsf.dig(e, "metadata", "log_name"), ocsf.dig(e, "metadata", "sequence")) for e in kept]
