@@ -23,7 +23,7 @@ def load(box, seconds, rate=300, first=0):
 
 def let_end(children):
     for child in children:
-        child.wait(120)
+        child.wait(300)
 
 
 def summary(sums):
@@ -197,7 +197,7 @@ def agent_killed(box):
     """kill -9 at random moments under load: at least once, in order, nothing missing."""
     prefix, times = box.prefix(), box.size(10, 200)
     agent = box.agent(prefix, pins=box.pins())
-    rate, seconds = 200, box.size(12, 260)
+    rate, seconds = 200, box.size(12, 160)
     try:
         agent.start()
         children = load(box, seconds, rate)

@@ -54,7 +54,7 @@ def outage(box):
 
 def killed(box):
     """kill -9 in quick turns at high rates: what has a number arrives, in order."""
-    prefix, dice, times = box.prefix(partitions=1), random.Random(11), box.size(20, 300)
+    prefix, dice, times = box.prefix(partitions=1), random.Random(11), box.size(20, 150)
     directory = os.path.join(box.work, f"killed-{prefix}")
     os.makedirs(directory)
     words = [box.pour_program, directory, box.cluster.address(), prefix, "200", "1000"]
