@@ -267,7 +267,8 @@ bulk_leaves_the_reserve_to_critical_entries(void **state)
 					  .node = "n1",
 					  .cluster = "c1",
 					  .quota_bytes = 32 * 1024,
-					  .reserve_bytes = 8 * 1024};
+					  .reserve_bytes = 8 * 1024,
+					  .sync_ms = 1};
 	struct journal *journal = NULL;
 	struct journal_state now;
 	struct error why = {0};

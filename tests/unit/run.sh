@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# run.sh SUITE PROGRAM... - run cmocka programs, add up their tests.
+# run.sh SUITE PROGRAM... - run cmocka programs, one on each CPU, and add up their tests.
 #
 # Only the output of programs with failures is shown. A test that began and did
 # not end well is a failure, whatever the program says; so is a program without
@@ -11,28 +11,36 @@ set -u
 . "$(dirname "$0")/../lib.sh"
 suite "$1"
 shift
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+OUTPUT=$(mktemp -d)
+export OUTPUT
+trap 'rm -rf "$OUTPUT"' EXIT
 
+# lines PROGRAM WORD: how many tests of it cmocka says that of.
 lines()
 {
-	grep -c "^\[ *$1 *\] [^0-9]" "$out"
+	grep -c "^\[ *$2 *\] [^0-9]" "$OUTPUT/$1.out"
 }
 
+# shellcheck disable=SC2016 # the inner shell's
+printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" sh -c '
+	log=$OUTPUT/${1##*/}
+	timeout "${UNIT_SECONDS:-120}" "$1" >"$log.out" 2>"$log.err" </dev/null
+	echo $? >"$log.code"' sh
+
 for program; do
-	timeout "${UNIT_SECONDS:-120}" "$program" >"$out" 2>/dev/null </dev/null
-	code=$?
-	begun=$(lines RUN)
-	good=$(lines OK)
+	name=${program##*/}
+	code=$(cat "$OUTPUT/$name.code")
+	begun=$(lines "$name" RUN)
+	good=$(lines "$name" OK)
 	bad=$((begun - good))
-	[ $code -eq 0 ] && [ "$begun" -gt 0 ] || [ $bad -gt 0 ] || bad=1
+	[ "$code" = 0 ] && [ "$begun" -gt 0 ] || [ $bad -gt 0 ] || bad=1
 	passed=$((passed + good))
 	failed=$((failed + bad))
 	if [ $bad -eq 0 ]; then
-		echo "ok $suite_name: ${program##*/}: $good"
+		echo "ok $suite_name: $name: $good"
 	else
-		timeout "${UNIT_SECONDS:-120}" "$program" 2>&1 </dev/null | tail -60
-		echo "not ok $suite_name: ${program##*/}: $bad failed, exit status $code"
+		tail -n 60 "$OUTPUT/$name.out" "$OUTPUT/$name.err"
+		echo "not ok $suite_name: $name: $bad failed, exit status $code"
 	fi
 done
 finish
