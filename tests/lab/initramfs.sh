@@ -82,7 +82,7 @@ if [ -n "${DEMO-}" ]; then
 	programs="$programs bash awk seq head find stat id rm rmdir ln cp chmod dirname curl runc"
 	inside="bash deploy/demo/run.sh"
 else
-	programs="$programs nft"
+	programs="$programs nft bpftool"
 fi
 echo "$inside" >"$root/demarc/inside"
 add_modules
