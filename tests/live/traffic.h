@@ -58,6 +58,7 @@ int send_udp_connected(const struct job *job, struct report *report);
 int send_udplite(const struct job *job, struct report *report);
 int send_mmsg(const struct job *job, struct report *report);
 int send_spray(const struct job *job, struct report *report);
+int send_callers(const struct job *job, struct report *report);
 int send_gso(const struct job *job, struct report *report);
 
 int send_icmp(const struct job *job, struct report *report);

@@ -153,6 +153,23 @@ send_spray(const struct job *job, struct report *report)
 	return 0;
 }
 
+/* Each datagram from a socket of its own. They stay open until the process ends: no port comes
+ * twice. */
+int
+send_callers(const struct job *job, struct report *report)
+{
+	for (unsigned int i = 0; i < job->count; i++) {
+		int fd = open_datagram(job, IPPROTO_UDP);
+
+		if (fd < 0)
+			return fd;
+		note_send(sendto(fd, payload(job->bytes), job->bytes, 0,
+				 (const struct sockaddr *)&job->to, job->to_length),
+			  report);
+	}
+	return 0;
+}
+
 /* One send of count segments of job->bytes; the kernel cuts them. */
 int
 send_gso(const struct job *job, struct report *report)
